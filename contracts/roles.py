@@ -1,0 +1,85 @@
+"""The roles of the field and the named groups that doors ask for.
+
+A door names a group, never a list of roles, so that the question "who may do this" has one answer to change. A role opens a
+door; whose records it may see or change behind the door (own forum, own unit, own cases) is decided by the service's handlers.
+Forum roles appear in no group that opens a case, and `node_admin` in none that shows one.
+"""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What an account may be. An account may hold several."""
+
+    FORUM_MEMBER = "forum_member"
+    FORUM_FACILITATOR = "forum_facilitator"
+    INTAKE_OFFICER = "intake_officer"
+    COMMUNITY_OFFICER = "community_officer"
+    CASE_WORKER = "case_worker"
+    UNIT_SUPERVISOR = "unit_supervisor"
+    PROVINCIAL_DIRECTOR = "provincial_director"
+    INSPECTORATE = "inspectorate"
+    CONFIRMATION_INTERVIEWER = "confirmation_interviewer"
+    REFERRAL_PARTNER = "referral_partner"
+    FEDERAL_ANALYST = "federal_analyst"
+    REGIONAL_ANALYST = "regional_analyst"
+    DIRECTIVE_AUTHOR = "directive_author"
+    RELEASE_APPROVER = "release_approver"
+    NODE_ADMIN = "node_admin"
+    OPERATOR = "operator"
+
+
+ALL: frozenset[Role] = frozenset(Role)
+
+# Forums
+FORUM_ROLES: frozenset[Role] = frozenset({Role.FORUM_MEMBER, Role.FORUM_FACILITATOR})
+FORUM_OVERSIGHT: frozenset[Role] = frozenset({Role.PROVINCIAL_DIRECTOR, Role.UNIT_SUPERVISOR})
+"""Read every forum of the governorate except what closed and women-only sessions keep to themselves."""
+FORUM_FOUNDING: frozenset[Role] = frozenset({Role.PROVINCIAL_DIRECTOR, Role.UNIT_SUPERVISOR})
+"""Propose, establish and close forums."""
+FORUM_READ: frozenset[Role] = FORUM_ROLES | FORUM_OVERSIGHT | {Role.COMMUNITY_OFFICER, Role.CASE_WORKER}
+"""Read the directory of forums and their open business; forum roles only their own forum."""
+FORUM_WRITE: frozenset[Role] = frozenset({Role.FORUM_FACILITATOR})
+"""Write one's own forum."""
+FORUM_VERIFY: frozenset[Role] = FORUM_ROLES
+"""Verify an action of one's own forum, as a member of another sector than its owner."""
+AREA_WRITE: frozenset[Role] = frozenset({Role.NODE_ADMIN, Role.PROVINCIAL_DIRECTOR})
+"""Areas are configuration of the node."""
+AREA_READ: frozenset[Role] = FORUM_READ | AREA_WRITE | {Role.INTAKE_OFFICER}
+
+# Cases
+INTAKE: frozenset[Role] = frozenset(
+    {Role.INTAKE_OFFICER, Role.COMMUNITY_OFFICER, Role.CASE_WORKER, Role.UNIT_SUPERVISOR}
+)
+"""Open cases."""
+CASE_WORK: frozenset[Role] = frozenset({Role.COMMUNITY_OFFICER, Role.CASE_WORKER})
+"""Work on assigned cases."""
+SUPERVISION: frozenset[Role] = frozenset({Role.UNIT_SUPERVISOR})
+"""Triage and assign in the unit."""
+CASE_APPROVAL: frozenset[Role] = frozenset({Role.UNIT_SUPERVISOR, Role.PROVINCIAL_DIRECTOR})
+"""Approve closings; never one's own."""
+CASE_READ: frozenset[Role] = INTAKE | CASE_WORK | SUPERVISION | {Role.PROVINCIAL_DIRECTOR, Role.INSPECTORATE}
+"""Read the case rows one's unit, hand or office reaches."""
+CASE_IDENTITY: frozenset[Role] = INTAKE | CASE_WORK | SUPERVISION
+"""Read parties and narrative, each read written to the audit log."""
+REFERRAL_WRITE: frozenset[Role] = CASE_WORK | SUPERVISION
+REFERRAL_ANSWER: frozenset[Role] = frozenset({Role.REFERRAL_PARTNER}) | CASE_WORK | SUPERVISION
+"""Accept, reject and complete: the partner, or the officer who was told the answer by telephone."""
+AUDIT_READ: frozenset[Role] = frozenset({Role.INSPECTORATE})
+
+# Directorate
+ANALYSIS: frozenset[Role] = frozenset({Role.FEDERAL_ANALYST, Role.REGIONAL_ANALYST})
+"""Read de-identified records and statistics at a directorate."""
+DIRECTIVES: frozenset[Role] = frozenset({Role.DIRECTIVE_AUTHOR})
+"""Issue directives."""
+RELEASES: frozenset[Role] = frozenset({Role.RELEASE_APPROVER})
+
+# Node
+ADMIN: frozenset[Role] = frozenset({Role.NODE_ADMIN})
+"""Accounts and configuration; no case."""
+OPERATIONS: frozenset[Role] = frozenset({Role.OPERATOR})
+"""Links, queues, metrics, backups."""
+OPERATIONS_READ: frozenset[Role] = OPERATIONS | ANALYSIS | {Role.PROVINCIAL_DIRECTOR}
+"""Read the state of links and replicas."""
+NOTIFIED: frozenset[Role] = ALL - {Role.REFERRAL_PARTNER}
+"""Have an in-app inbox."""
