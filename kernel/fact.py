@@ -1,0 +1,244 @@
+"""A fact: what happened and how the record stands now, in three parts by who may see it.
+
+A part is the exact bytes that the origin wrote once. Nobody serialises them again: digests are taken over these bytes.
+Deny by default: a schema field that declares no part makes the class definition itself fail.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+from marshmallow import Schema, ValidationError, fields
+
+from kernel.errors import BadInput
+
+AnyField = TypeVar("AnyField", bound=fields.Field)
+MAX_FACT_BYTES = 256 * 1024  # a fact is a record's state, a few hundred bytes; a sealed case may reach tens of KiB
+
+
+class Part(StrEnum):
+    """Who may see a field: every directorate, the home directorate, or the holder of one key."""
+
+    STATISTICAL = "statistical"
+    OPERATIONAL = "operational"
+    SEALED = "sealed"
+
+
+class NotAFact(BadInput):
+    """This message is not a fact."""
+
+    code = "not_a_fact"
+
+
+def _marked(field: AnyField, part: Part) -> AnyField:
+    field.metadata = {**field.metadata, "part": part}
+    return field
+
+
+def statistical(field: AnyField) -> AnyField:
+    """Declare that every directorate may see this field."""
+    return _marked(field, Part.STATISTICAL)
+
+
+def operational(field: AnyField) -> AnyField:
+    """Declare that only the home directorate may see this field."""
+    return _marked(field, Part.OPERATIONAL)
+
+
+def sealed(field: AnyField) -> AnyField:
+    """Declare that this field travels only encrypted to one node's key."""
+    return _marked(field, Part.SEALED)
+
+
+class FactSchema(Schema):
+    """The published shape of one kind of record. Every field declares its part; the class cannot be made otherwise."""
+
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+    registry: ClassVar[dict[str, "type[FactSchema]"]] = {}
+
+    at = operational(fields.AwareDateTime(required=True, metadata={"description": "when it happened, UTC"}))
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        unmarked = sorted(name for name, field in cls._declared_fields.items() if "part" not in field.metadata)
+        if unmarked:
+            raise TypeError(f"{cls.__name__}: no part declared for {', '.join(unmarked)}")
+        if "kind" in cls.__dict__:
+            FactSchema.registry[f"{cls.kind}.v{cls.version}"] = cls
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact. `head`, `statistical`, `operational`: canonical JSON objects; an absent part is empty.
+
+    `restricted` is known at the origin only: such a fact is `withheld` on links with `statistical` clearance.
+    """
+
+    head: bytes
+    statistical: bytes
+    operational: bytes = b""
+    sealed: bytes = b""
+    restricted: bool = False
+
+    @cached_property
+    def _head(self) -> dict[str, Any]:
+        head: dict[str, Any] = msgspec.json.decode(self.head)
+        return head
+
+    @property
+    def id(self) -> str:
+        return str(self._head["id"])
+
+    @property
+    def type(self) -> str:
+        return str(self._head["type"])
+
+    @property
+    def kind(self) -> str:
+        """The record kind: what stands before the first dot of the type."""
+        return self.type.partition(".")[0]
+
+    @property
+    def subject(self) -> str:
+        return str(self._head["subject"])
+
+    @property
+    def version(self) -> int:
+        return int(self._head["version"])
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        return tuple(self._head["audience"])
+
+    def statistical_values(self) -> dict[str, Any]:
+        return _object(self.statistical)
+
+    def operational_values(self) -> dict[str, Any]:
+        return _object(self.operational)
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    return dict(msgspec.json.decode(raw)) if raw else {}
+
+
+def canonical(value: Any) -> bytes:
+    """Compact UTF-8 JSON with sorted keys: how the origin writes a part, once."""
+    return msgspec.json.encode(value, order="sorted")
+
+
+def compose(
+    schema: type[FactSchema],
+    event: str,
+    *,
+    id: str,
+    subject: str,
+    version: int,
+    values: Mapping[str, Any],
+    at: datetime,
+    audience: Sequence[str] = (),
+    restricted: bool = False,
+    sealed: bytes = b"",
+) -> Fact:
+    """The fact that `event` happened to `subject`, whose state is now `values`.
+
+    `values` holds what the schema declares, by field name; what the schema does not declare is refused (TypeError),
+    what does not validate raises `BadInput`. A field in the sealed part cannot be given here: pass the ciphertext.
+    """
+    form = schema()
+    unknown = sorted(set(values) - set(form.fields))
+    if unknown:
+        raise TypeError(f"{schema.__name__} declares no {', '.join(unknown)}; it cannot be put in a fact")
+    shown = form.dump({**values, "at": at})
+    problems = form.validate(shown)
+    if problems:
+        raise BadInput(f"The state of this {schema.kind} does not fit its published shape.", where=problems)
+    parts: dict[str, dict[str, Any]] = {part: {} for part in Part}
+    for name, value in shown.items():
+        parts[form.fields[name].metadata["part"]][name] = value
+    if parts[Part.SEALED]:
+        raise TypeError(f"{schema.__name__}: sealed fields must be encrypted first")
+    head = {
+        "id": id,
+        "type": f"{schema.kind}.{event}.v{schema.version}",
+        "subject": subject,
+        "version": version,
+        "audience": list(audience),
+    }
+    return Fact(
+        head=canonical(head),
+        statistical=canonical(parts[Part.STATISTICAL]),
+        operational=canonical(parts[Part.OPERATIONAL]) if parts[Part.OPERATIONAL] else b"",
+        sealed=sealed,
+        restricted=restricted,
+    )
+
+
+class _Head(msgspec.Struct, forbid_unknown_fields=False):
+    id: str
+    type: str
+    subject: str
+    version: int
+    audience: list[str]
+
+
+class _Envelope(msgspec.Struct):
+    head: msgspec.Raw
+    statistical: msgspec.Raw
+    operational: msgspec.Raw = msgspec.Raw(b"null")
+    sealed: str | None = None
+    restricted: bool = False
+
+
+_decode_head = msgspec.json.Decoder(_Head).decode
+_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def pack(fact: Fact) -> bytes:
+    """The envelope in which a fact travels inside its own node; the parts' bytes stand in it unchanged."""
+    envelope = _Envelope(
+        head=msgspec.Raw(fact.head),
+        statistical=msgspec.Raw(fact.statistical),
+        operational=msgspec.Raw(fact.operational or b"null"),
+        sealed=base64.b64encode(fact.sealed).decode() if fact.sealed else None,
+        restricted=fact.restricted,
+    )
+    return msgspec.json.encode(envelope)
+
+
+def unpack(raw: bytes) -> Fact:
+    """The fact that `pack` wrote, its parts byte for byte. Raises `NotAFact` for anything else."""
+    if len(raw) > MAX_FACT_BYTES:
+        raise NotAFact(f"This message has {len(raw)} bytes; a fact has {MAX_FACT_BYTES} at most.")
+    try:
+        envelope = _decode_envelope(raw)
+        head = _decode_head(envelope.head)
+        _decode_object(envelope.statistical)
+        operational = bytes(envelope.operational)
+        if operational != b"null":
+            _decode_object(operational)
+        sealed = base64.b64decode(envelope.sealed or "", validate=True)
+    except (msgspec.MsgspecError, binascii.Error, UnicodeDecodeError) as error:
+        raise NotAFact(f"This message is not a fact: {type(error).__name__}.") from error
+    if head.version < 1 or not head.type or not head.id or not head.subject:
+        raise NotAFact("This message is not a fact: its head lacks an id, type, subject or a version from 1.")
+    return Fact(
+        head=bytes(envelope.head),
+        statistical=bytes(envelope.statistical),
+        operational=b"" if operational == b"null" else operational,
+        sealed=sealed,
+        restricted=envelope.restricted,
+    )
+
+
+__all__ = [
+    "Fact", "FactSchema", "NotAFact", "Part", "ValidationError", "canonical", "compose", "operational", "pack",
+    "sealed", "statistical", "unpack",
+]
