@@ -1,8 +1,9 @@
 """The roles of the field and the named groups that doors ask for.
 
-A door names a group, never a list of roles, so that the question "who may do this" has one answer to change. A role opens a
-door; whose records it may see or change behind the door (own forum, own unit, own cases) is decided by the service's handlers.
-Forum roles appear in no group that opens a case, and `node_admin` in none that shows one.
+A door names a group, never a list of roles, so that the question "who may do this" has one answer to change.
+A role opens a door; whose records it may see or change behind the door (own forum, own unit, own cases) is
+decided by the service's handlers. Forum roles appear in no group that opens a case, and `node_admin` in none
+that shows one.
 """
 
 from enum import StrEnum
