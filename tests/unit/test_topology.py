@@ -71,7 +71,7 @@ def test_a_clearance_can_be_raised_and_a_link_left_out(written):
     (('home = "south"', 'home = "west"'), "governorates.plain.home"),
     (('home = "south"\n', ""), "governorates.plain.home"),
     (('iso = "PL"', 'iso = "pl"'), "governorates.plain.iso"),
-    (('iso = "PL"', 'iso = "XN"'), "governorates.plain.iso"),
+    (('iso = "PL"', 'iso = "XN"'), "directorates.north.iso"),
     (('en = "Plain"', 'en = " "'), "governorates.plain.names.en"),
     ((', en = "Plain"', ""), "governorates.plain.names.en"),
     (('elsewhere = "statistical"', 'elsewhere = "all"'), "defaults.elsewhere"),
