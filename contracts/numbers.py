@@ -1,9 +1,9 @@
-"""Numbers people write on paper: `NI-2026-000123-L`.
+"""Numbers people write on paper: `NI-2026-000123-0`.
 
 A number is the node's ISO 3166-2:IQ part, the year, a gap-free sequence of that node and year (six
 digits, more when a year needs more) and one check character. Cases carry no prefix; other things put a
 letter in front, which has its own sequence: forum `F`, meeting `M`, action `A`, referral `R`, transfer `T`,
-welfare application `W`, as in `R-NI-2026-000001-U`. The check character covers the prefix, so a referral's
+welfare application `W`, as in `R-NI-2026-000001-W`. The check character covers the prefix, so a referral's
 number is not a case's with a letter added.
 
 The check is ISO/IEC 7064 MOD 37,36 over the letters and digits without hyphens. It notices every single
@@ -36,7 +36,7 @@ def number(iso: str, year: int, sequence: int, prefix: str = "") -> str:
     """The printed number for place `sequence` (from 1) of `year` at the node whose ISO 3166-2 part is `iso`.
 
     >>> number("NI", 2026, 123)
-    'NI-2026-000123-L'
+    'NI-2026-000123-0'
     """
     body = f"{prefix}-{iso}" if prefix else iso
     body = f"{body}-{year:04d}-{sequence:06d}"
