@@ -32,10 +32,13 @@ class District:
 def gazetteer() -> Mapping[str, District]:
     """Every district by its slug, governorates in alphabetical order, the seat of each governorate first."""
     document = tomllib.loads((files(__package__) / "gazetteer.toml").read_text(encoding="utf-8"))
-    return MappingProxyType({
-        slug: District(slug, governorate, MappingProxyType(names))
-        for governorate, entries in document.items() for slug, names in entries.items()
-    })
+    return MappingProxyType(
+        {
+            slug: District(slug, governorate, MappingProxyType(names))
+            for governorate, entries in document.items()
+            for slug, names in entries.items()
+        }
+    )
 
 
 def districts(governorate: str) -> list[District]:

@@ -82,8 +82,12 @@ class Topology:
 
     def links_to(self, node_id: str) -> list[LinkSpec]:
         self.node(node_id)
-        return [link for node in self.nodes.values() for link in self.links_from(node.id)
-                if link.destination == node_id]
+        return [
+            link
+            for node in self.nodes.values()
+            for link in self.links_from(node.id)
+            if link.destination == node_id
+        ]
 
 
 def load(path: str | Path) -> Topology:
@@ -111,8 +115,10 @@ class _Reader:
         governorates = self._entries(document, "governorates")
         for twice in directorates.keys() & governorates.keys():
             self._refuse(f"governorates.{twice}", "is a directorate's name too")
-        nodes = {name: self._governorate(name, entry, directorates, defaults)
-                 for name, entry in governorates.items()}
+        nodes = {
+            name: self._governorate(name, entry, directorates, defaults)
+            for name, entry in governorates.items()
+        }
         for name, entry in directorates.items():
             nodes[name] = self._directorate(name, entry, governorates, defaults)
         self._distinct_codes(nodes)
@@ -131,8 +137,9 @@ class _Reader:
                 self._refuse(f"{section}.{name}", "must be a slug: a-z, 0-9 and single hyphens")
         return entries
 
-    def _governorate(self, name: str, entry: Any, directorates: Mapping[str, Any],
-                     defaults: Mapping[str, Clearance]) -> Node:
+    def _governorate(
+        self, name: str, entry: Any, directorates: Mapping[str, Any], defaults: Mapping[str, Clearance]
+    ) -> Node:
         key = f"governorates.{name}"
         self._keys(entry, key, required={"iso", "names", "home"}, optional={"links"})
         home = entry["home"]
@@ -144,19 +151,31 @@ class _Reader:
             self._refuse(f"{key}.links.{home}", "a governorate must be linked to its home")
         return self._node(name, NodeKind.GOVERNORATE, entry, key, home, links)
 
-    def _directorate(self, name: str, entry: Any, governorates: Mapping[str, Any],
-                     defaults: Mapping[str, Clearance]) -> Node:
+    def _directorate(
+        self, name: str, entry: Any, governorates: Mapping[str, Any], defaults: Mapping[str, Clearance]
+    ) -> Node:
         key = f"directorates.{name}"
         self._keys(entry, key, required={"iso", "names"}, optional={"links"})
-        links = self._override(dict.fromkeys(governorates, defaults["down"]), entry.get("links", {}), f"{key}.links")
+        links = self._override(
+            dict.fromkeys(governorates, defaults["down"]), entry.get("links", {}), f"{key}.links"
+        )
         return self._node(name, NodeKind.DIRECTORATE, entry, key, name, links)
 
-    def _node(self, name: str, kind: NodeKind, entry: dict[str, Any], key: str, home: str,
-              links: dict[str, Clearance]) -> Node:
+    def _node(
+        self,
+        name: str,
+        kind: NodeKind,
+        entry: dict[str, Any],
+        key: str,
+        home: str,
+        links: dict[str, Clearance],
+    ) -> Node:
         iso = entry["iso"]
         if not isinstance(iso, str) or not _ISO.fullmatch(iso):
             self._refuse(f"{key}.iso", f"must be two capital letters, not {iso!r}")
-        return Node(name, kind, self._names(entry["names"], f"{key}.names"), home, iso, MappingProxyType(links))
+        return Node(
+            name, kind, self._names(entry["names"], f"{key}.names"), home, iso, MappingProxyType(links)
+        )
 
     def _names(self, table: Any, key: str) -> Mapping[str, str]:
         self._keys(table, key, required=set(LANGUAGES))
@@ -186,8 +205,14 @@ class _Reader:
                 self._refuse(f"{node.kind}s.{node.id}.iso", f"{node.iso} is {taken[node.iso]}'s code")
             taken[node.iso] = node.id
 
-    def _keys(self, table: Any, key: str, *, required: AbstractSet[str] = frozenset(),
-              optional: AbstractSet[str] = frozenset()) -> None:
+    def _keys(
+        self,
+        table: Any,
+        key: str,
+        *,
+        required: AbstractSet[str] = frozenset(),
+        optional: AbstractSet[str] = frozenset(),
+    ) -> None:
         if not isinstance(table, dict):
             self._refuse(key, "must be a table")
         prefix = f"{key}." if key else ""

@@ -32,6 +32,7 @@ def written(tmp_path):
         path = tmp_path / "country.toml"
         path.write_text(text, encoding="utf-8")
         return path
+
     return write
 
 
@@ -40,7 +41,11 @@ def test_the_country_has_nineteen_governorates_and_two_directorates():
     assert len(country.governorates) == 19
     assert [node.id for node in country.directorates] == ["directorate-baghdad", "directorate-erbil"]
     assert {node.id for node in country.governorates if node.home == "directorate-erbil"} == {
-        "erbil", "duhok", "sulaymaniyah", "halabja"}
+        "erbil",
+        "duhok",
+        "sulaymaniyah",
+        "halabja",
+    }
 
 
 def test_every_governorate_shows_more_to_its_home_than_to_the_other_directorate():
@@ -62,27 +67,33 @@ def test_a_directorate_is_linked_to_every_governorate_and_to_no_directorate():
 
 def test_a_clearance_can_be_raised_and_a_link_left_out(written):
     raised = written(SMALL + 'links = { north = "operational" }')
-    assert load(raised).node("plain").links == {"north": Clearance.OPERATIONAL, "south": Clearance.OPERATIONAL}
+    assert load(raised).node("plain").links == {
+        "north": Clearance.OPERATIONAL,
+        "south": Clearance.OPERATIONAL,
+    }
     left_out = written(SMALL + 'links = { north = "none" }')
     assert load(left_out).links_to("north") == []
 
 
-@pytest.mark.parametrize(("change", "key"), [
-    (('home = "south"', 'home = "west"'), "governorates.plain.home"),
-    (('home = "south"\n', ""), "governorates.plain.home"),
-    (('iso = "PL"', 'iso = "pl"'), "governorates.plain.iso"),
-    (('iso = "PL"', 'iso = "XN"'), "directorates.north.iso"),
-    (('en = "Plain"', 'en = " "'), "governorates.plain.names.en"),
-    ((', en = "Plain"', ""), "governorates.plain.names.en"),
-    (('elsewhere = "statistical"', 'elsewhere = "all"'), "defaults.elsewhere"),
-    (('down = "operational"\n', ""), "defaults.down"),
-    (("[governorates.plain]", "[governorates.Plain]"), "governorates.Plain"),
-    (("[governorates.plain]", "[governorates.north]"), "governorates.north"),
-    (('iso = "PL"', 'iso = "PL"\ncolour = "red"'), "governorates.plain.colour"),
-    (('iso = "PL"', 'iso = "PL"\nlinks = { south = "none" }'), "governorates.plain.links.south"),
-    (('iso = "PL"', 'iso = "PL"\nlinks = { west = "none" }'), "governorates.plain.links.west"),
-    (("[governorates.plain]", "[districts.plain]"), "governorates"),
-])
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (('home = "south"', 'home = "west"'), "governorates.plain.home"),
+        (('home = "south"\n', ""), "governorates.plain.home"),
+        (('iso = "PL"', 'iso = "pl"'), "governorates.plain.iso"),
+        (('iso = "PL"', 'iso = "XN"'), "directorates.north.iso"),
+        (('en = "Plain"', 'en = " "'), "governorates.plain.names.en"),
+        ((', en = "Plain"', ""), "governorates.plain.names.en"),
+        (('elsewhere = "statistical"', 'elsewhere = "all"'), "defaults.elsewhere"),
+        (('down = "operational"\n', ""), "defaults.down"),
+        (("[governorates.plain]", "[governorates.Plain]"), "governorates.Plain"),
+        (("[governorates.plain]", "[governorates.north]"), "governorates.north"),
+        (('iso = "PL"', 'iso = "PL"\ncolour = "red"'), "governorates.plain.colour"),
+        (('iso = "PL"', 'iso = "PL"\nlinks = { south = "none" }'), "governorates.plain.links.south"),
+        (('iso = "PL"', 'iso = "PL"\nlinks = { west = "none" }'), "governorates.plain.links.west"),
+        (("[governorates.plain]", "[districts.plain]"), "governorates"),
+    ],
+)
 def test_a_wrong_topology_is_refused_naming_the_file_and_the_key(written, change, key):
     path = written(SMALL.replace(*change))
     with pytest.raises(SettingsError) as refused:

@@ -1,0 +1,100 @@
+"""Looking for marker strings in everything a directorate or a broker keeps.
+
+A search that finds nothing proves nothing by itself. So it reads raw bytes of every file, rows of every
+SQLite table (a long value is spread over pages that need not be neighbours), and what zstandard frames in
+either of them contain; it looks for each marker as it is, in base64 (at each of its three alignments) and in
+hexadecimal; and the check that uses it first shows that it finds the markers where they must be, in the
+database of the node that owns them.
+"""
+
+import base64
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import zstandard
+
+FRAME = b"\x28\xb5\x2f\xfd"
+LARGEST = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Find:
+    """A marker, the file it is in, and where in the file."""
+
+    marker: str
+    place: str
+
+    def __str__(self) -> str:
+        return f"{self.marker} in {self.place}"
+
+
+def forms(marker: str) -> set[bytes]:
+    """The bytes that `marker` may hide in."""
+    raw = marker.encode()
+    encoded = {raw, raw.hex().encode(), raw.hex().upper().encode(), marker.encode("utf-16-le")}
+    for before in range(3):
+        text = base64.b64encode(b"\0" * before + raw)
+        start, end = (0, 2, 3)[before], -4 if (before + len(raw)) % 3 else None
+        inner = text[start:end]
+        encoded |= {inner, inner.replace(b"+", b"-").replace(b"/", b"_")}
+    return encoded
+
+
+def search(places: Iterable[Path], markers: Iterable[str]) -> tuple[list[Find], int]:
+    """Every marker found in the files at or below `places`, and how many files were read."""
+    wanted = {marker: forms(marker) for marker in markers}
+    finds: list[Find] = []
+    count = 0
+    for path in _files(places):
+        count += 1
+        for where, content in _contents(path):
+            finds += [
+                Find(marker, where)
+                for marker, shapes in wanted.items()
+                if any(shape in content for shape in shapes)
+            ]
+    return finds, count
+
+
+def _files(places: Iterable[Path]) -> Iterator[Path]:
+    for place in places:
+        if place.is_file():
+            yield place
+        else:
+            yield from sorted(path for path in place.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
+    raw = path.read_bytes()
+    yield str(path), raw
+    yield from ((f"{path} (compressed)", inner) for inner in _unpacked(raw))
+    if raw.startswith(b"SQLite format 3\0"):
+        yield from _rows(path)
+
+
+def _rows(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Every value of every table, as bytes. The database may be in use: this only reads."""
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            for row in database.execute(f'SELECT * FROM "{table}"'):  # noqa: S608  names from the database itself
+                for value in row:
+                    content = value if isinstance(value, bytes) else str(value).encode()
+                    yield f"{path} table {table}", content
+                    yield from ((f"{path} table {table} (compressed)", inner) for inner in _unpacked(content))
+    finally:
+        database.close()
+
+
+def _unpacked(content: bytes) -> Iterator[bytes]:
+    """What each zstandard frame that begins in `content` holds; a frame cut short is read as far as it
+    goes."""
+    at = content.find(FRAME)
+    while at >= 0:
+        with contextlib.suppress(zstandard.ZstdError):
+            yield zstandard.ZstdDecompressor().decompressobj().decompress(content[at : at + LARGEST])
+        at = content.find(FRAME, at + 1)
