@@ -1,0 +1,282 @@
+"""Entries of a journal and the forms in which they are shown.
+
+    commitment = 32 zero bytes                                   if operational and sealed are both empty
+               = SHA256(salt ‖ len ‖ operational ‖ len ‖ sealed)  otherwise
+    leaf       = SHA256("leaf/1" ‖ len ‖ head ‖ len ‖ statistical ‖ commitment)
+
+Lengths are unsigned 32-bit big-endian. The parts are the exact bytes that the origin wrote once: JSON objects without
+space around them, or nothing at all; `sealed` is ciphertext. On the wire a JSON part stands as it is inside the array of
+entries (`msgspec.Raw`), an absent one as `null`, binary values as base64.
+
+A salt exists exactly where there is something to hide: it keeps a short operational part from being guessed out of the
+commitment, and a salt that commits to nothing could be changed without anyone noticing, so it is refused.
+
+The chain looks at bytes, not at meaning. A receiver with `statistical` clearance cannot see the operational part, so a
+rule about what stands in it (a repeated key, an unknown field) must not decide whether an entry is accepted: two honest
+receivers would hold different prefixes. Such rules belong to folding records, where they park one subject.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from struct import Struct
+from typing import Protocol
+
+import msgspec
+
+from kernel.errors import BadInput
+
+SALT_BYTES = 16
+LEAF_BYTES = 32
+NOTHING_COMMITTED = bytes(32)
+MAX_PART_BYTES = 256 * 1024  # the kernel refuses a fact above this in all; an entry can therefore never grow past it
+MAX_ENTRIES = 20_000  # in one batch: 1 MiB of withheld entries (about 45 bytes each, compressed) comes near it
+MAX_DEPTH = 32  # of JSON nesting in a part; facts are flat, a parser's recursion limit is not the same everywhere
+
+_u32 = Struct(">I").pack
+_ABSENT = msgspec.Raw(b"null")
+
+
+class BadEntry(BadInput):
+    """This is not an entry of a journal: {reason}."""
+
+    code = "bad_entry"
+
+
+class Parts(Protocol):
+    """What an entry is made of; `kernel.fact.Fact` fits."""
+
+    @property
+    def head(self) -> bytes: ...
+    @property
+    def statistical(self) -> bytes: ...
+    @property
+    def operational(self) -> bytes: ...
+    @property
+    def sealed(self) -> bytes: ...
+    @property
+    def restricted(self) -> bool: ...
+
+
+def commitment(salt: bytes, operational: bytes, sealed: bytes) -> bytes:
+    """32 bytes that commit to what a statistical receiver may not see, and tell it nothing."""
+    if not operational and not sealed:
+        return NOTHING_COMMITTED
+    return sha256(b"".join((salt, _u32(len(operational)), operational, _u32(len(sealed)), sealed))).digest()
+
+
+def leaf(head: bytes, statistical: bytes, commitment: bytes) -> bytes:
+    """32 bytes that commit to a whole entry; computable from its full and from its statistical form alike."""
+    return sha256(b"".join((b"leaf/1", _u32(len(head)), head, _u32(len(statistical)), statistical, commitment))).digest()
+
+
+class Full(msgspec.Struct, frozen=True, gc=False):
+    """An entry with nothing left out. `salt` is empty if and only if `operational` and `sealed` both are."""
+
+    head: bytes
+    statistical: bytes
+    salt: bytes
+    operational: bytes
+    sealed: bytes
+
+    @property
+    def leaf(self) -> bytes:
+        return leaf(self.head, self.statistical, commitment(self.salt, self.operational, self.sealed))
+
+
+class Statistical(msgspec.Struct, frozen=True, gc=False):
+    """An entry as a receiver with statistical clearance sees it: the rest is a commitment."""
+
+    head: bytes
+    statistical: bytes
+    commitment: bytes
+
+    @property
+    def leaf(self) -> bytes:
+        return leaf(self.head, self.statistical, self.commitment)
+
+
+class Withheld(msgspec.Struct, frozen=True, gc=False):
+    """An entry of which a receiver learns only that it is there."""
+
+    leaf: bytes
+
+
+Shown = Full | Statistical | Withheld
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One journal line as its origin keeps it. `restricted` never leaves the origin: it steers disclosure."""
+
+    number: int
+    head: bytes
+    statistical: bytes
+    operational: bytes
+    sealed: bytes
+    salt: bytes
+    restricted: bool = False
+
+    @property
+    def leaf(self) -> bytes:
+        return leaf(self.head, self.statistical, commitment(self.salt, self.operational, self.sealed))
+
+
+def record(number: int, parts: Parts, salt: bytes) -> Entry:
+    """The entry that `parts` become as line `number`. Raises `BadEntry` if they could not be carried over a link.
+
+    `salt`: 16 random bytes from the caller; dropped where nothing is committed. What is not refused here is in the chain
+    for ever and must pass every later check, so this is the strictest of them.
+    """
+    for name, part in (("head", parts.head), ("statistical", parts.statistical), ("operational", parts.operational)):
+        _check_json(name, part)
+    if not parts.head:
+        raise BadEntry(reason="it has no head")
+    hides = bool(parts.operational or parts.sealed)
+    if hides and len(salt) != SALT_BYTES:
+        raise BadEntry(reason=f"a salt has {SALT_BYTES} bytes, not {len(salt)}")
+    if len(parts.sealed) > MAX_PART_BYTES:
+        raise BadEntry(reason=f"sealed is larger than {MAX_PART_BYTES} bytes")
+    return Entry(
+        number,
+        parts.head,
+        parts.statistical,
+        parts.operational,
+        parts.sealed,
+        salt if hides else b"",
+        parts.restricted,
+    )
+
+
+def _check_json(name: str, part: bytes) -> None:
+    """One JSON object, nothing around it, or nothing at all."""
+    if not part:
+        return
+    if len(part) > MAX_PART_BYTES:
+        raise BadEntry(reason=f"{name} is larger than {MAX_PART_BYTES} bytes")
+    try:
+        part.decode()
+        exact = len(_decode_raw(part)) == len(part)
+        nested = part.count(b"{") + part.count(b"[") > MAX_DEPTH and _depth(msgspec.json.decode(part)) > MAX_DEPTH
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadEntry(reason=f"{name} is not JSON ({type(error).__name__})") from error
+    if not exact or part[:1] != b"{":
+        raise BadEntry(reason=f"{name} is not one JSON object without space around it")
+    if nested:
+        raise BadEntry(reason=f"{name} is nested deeper than {MAX_DEPTH}")
+
+
+def _depth(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(_depth, value), default=0)
+    return 0
+
+
+class _WireFull(msgspec.Struct, array_like=True, tag="full", frozen=True, gc=False, forbid_unknown_fields=True):
+    head: msgspec.Raw
+    statistical: msgspec.Raw
+    salt: bytes
+    operational: msgspec.Raw
+    sealed: bytes
+
+
+class _WireStatistical(
+    msgspec.Struct, array_like=True, tag="statistical", frozen=True, gc=False, forbid_unknown_fields=True
+):
+    head: msgspec.Raw
+    statistical: msgspec.Raw
+    commitment: bytes
+
+
+class _WireWithheld(
+    msgspec.Struct, array_like=True, tag="withheld", frozen=True, gc=False, forbid_unknown_fields=True
+):
+    leaf: bytes
+
+
+_Wire = _WireFull | _WireStatistical | _WireWithheld
+_encode = msgspec.json.Encoder().encode
+_decode_wire = msgspec.json.Decoder(list[_Wire]).decode
+_decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+def encode(shown: Sequence[Shown]) -> bytes:
+    """A JSON array of the shown entries, every part byte for byte as it was recorded."""
+    return _encode([_to_wire(one) for one in shown])
+
+
+def decode(payload: bytes) -> list[Shown]:
+    """The shown entries that `encode` wrote. Raises `BadEntry` for anything else; never any other error.
+
+    The caller bounds the size of `payload`; the number of entries and the size of each part are bounded here.
+    """
+    try:
+        payload.decode()  # JSON is UTF-8; the codec does not look into strings that it passes over
+        wire = _decode_wire(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BadEntry(reason=f"the list cannot be read ({error})") from error
+    if len(wire) > MAX_ENTRIES:
+        raise BadEntry(reason=f"{len(wire)} in one list; {MAX_ENTRIES} are accepted")
+    return [_from_wire(one) for one in wire]
+
+
+def _to_wire(shown: Shown) -> _Wire:
+    raw = msgspec.Raw
+    if type(shown) is Full:
+        return _WireFull(
+            raw(shown.head),
+            raw(shown.statistical) if shown.statistical else _ABSENT,
+            shown.salt,
+            raw(shown.operational) if shown.operational else _ABSENT,
+            shown.sealed,
+        )
+    if type(shown) is Statistical:
+        statistical = raw(shown.statistical) if shown.statistical else _ABSENT
+        return _WireStatistical(raw(shown.head), statistical, shown.commitment)
+    return _WireWithheld(shown.leaf)
+
+
+def _from_wire(wire: _Wire) -> Shown:
+    if type(wire) is _WireFull:
+        operational = _part(wire.operational)
+        if len(wire.salt) != (SALT_BYTES if operational or wire.sealed else 0):
+            raise BadEntry(reason="the salt does not fit what it should hide")
+        if len(wire.sealed) > MAX_PART_BYTES:
+            raise BadEntry(reason=f"a part is larger than {MAX_PART_BYTES} bytes")
+        return Full(_head(wire.head), _part(wire.statistical), wire.salt, operational, wire.sealed)
+    if type(wire) is _WireStatistical:
+        if len(wire.commitment) != LEAF_BYTES:
+            raise BadEntry(reason="a commitment has 32 bytes")
+        return Statistical(_head(wire.head), _part(wire.statistical), wire.commitment)
+    if len(wire.leaf) != LEAF_BYTES:
+        raise BadEntry(reason="a leaf has 32 bytes")
+    return Withheld(wire.leaf)
+
+
+def _head(raw: msgspec.Raw) -> bytes:
+    return _part(raw) or _no_head()
+
+
+def _no_head() -> bytes:
+    raise BadEntry(reason="it has no head")
+
+
+def _part(raw: msgspec.Raw) -> bytes:
+    part = bytes(raw)
+    if part[:1] == b"{" and len(part) <= MAX_PART_BYTES:
+        return part
+    if part == b"null":
+        return b""
+    raise BadEntry(reason=f"a part is neither null nor a JSON object of {MAX_PART_BYTES} bytes at most")
+
+
+class _Addressed(msgspec.Struct):
+    audience: list[str] = []
+
+
+_decode_addressed = msgspec.json.Decoder(_Addressed).decode
+
+
+def audience(head: bytes) -> list[str]:
+    """The nodes a fact is for, from its head; empty means every node that its clearance allows."""
+    return _decode_addressed(head).audience
