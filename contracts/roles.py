@@ -40,6 +40,8 @@ FORUM_FOUNDING: frozenset[Role] = frozenset({Role.PROVINCIAL_DIRECTOR, Role.UNIT
 """Propose, establish and close forums."""
 FORUM_READ: frozenset[Role] = FORUM_ROLES | FORUM_OVERSIGHT | {Role.COMMUNITY_OFFICER, Role.CASE_WORKER}
 """Read the directory of forums and their open business; forum roles only their own forum."""
+FORUM_NAMES: frozenset[Role] = FORUM_ROLES | FORUM_OVERSIGHT
+"""See who the members are."""
 FORUM_WRITE: frozenset[Role] = frozenset({Role.FORUM_FACILITATOR})
 """Write one's own forum."""
 FORUM_VERIFY: frozenset[Role] = FORUM_ROLES
