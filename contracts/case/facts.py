@@ -1,0 +1,118 @@
+"""What a case and a referral tell the rest of the country. Nothing in here names or describes one person.
+
+Each accepted request that changes a case or a referral makes exactly one fact, restricted or not, with the state after
+it. A restricted category has a shape of its own: the statistical part is one coarse form (month and category group) and
+what else is told, to the home directorate only, says nothing of where, when or what happened. `compose` refuses a
+field that the shape does not declare, so a restricted fact cannot carry a district by mistake.
+"""
+
+from marshmallow import fields, validate
+
+from contracts.case.words import (
+    AgeBand,
+    CaseStatus,
+    Category,
+    CategoryGroup,
+    Channel,
+    Destination,
+    Outcome,
+    RecordingClass,
+    ReferralStatus,
+    RejectReason,
+    Risk,
+    Sex,
+    Telling,
+    Urgency,
+)
+from kernel.fact import FactSchema, operational, statistical
+
+CASE_EVENTS = (
+    "opened", "triaged", "assigned", "started", "noted", "held", "resumed", "proposed", "closed", "withdrawn",
+)
+REFERRAL_EVENTS = ("sent", "accepted", "rejected", "completed", "overdue")
+
+
+class CaseFact(FactSchema):
+    """`case.<event>.v1`: a case as it now stands. Week and month are those in which it was reported, in Baghdad.
+
+    `handler` is the hash of an account's id. `age_band` is the affected persons'; `parties_by_sex` stands only where
+    `parties` is `told`. Which of them are told is decided by services/case/telling.py.
+    """
+
+    kind = "case"
+
+    district = statistical(fields.String(required=True, metadata={"description": "slug of the gazetteer"}))
+    week = statistical(fields.String(required=True, metadata={"description": "ISO week, e.g. 2026-W09"}))
+    month = statistical(fields.String(required=True, metadata={"description": "e.g. 2026-02"}))
+    category = statistical(fields.Enum(Category, by_value=True, required=True))
+    category_group = statistical(fields.Enum(CategoryGroup, by_value=True, required=True))
+    recording_class = statistical(fields.Enum(RecordingClass, by_value=True, required=True))
+    current_class = statistical(fields.Enum(RecordingClass, by_value=True, required=True))
+    status = statistical(fields.Enum(CaseStatus, by_value=True, required=True))
+    outcome = statistical(fields.Enum(Outcome, by_value=True, required=True, allow_none=True))
+    age_band = statistical(fields.Enum(AgeBand, by_value=True, required=True))
+    parties = statistical(fields.Enum(Telling, by_value=True, required=True))
+    parties_by_sex = statistical(
+        fields.Dict(keys=fields.Enum(Sex, by_value=True), values=fields.Integer(validate=validate.Range(min=0)))
+    )
+
+    case_number = operational(fields.String(required=True))
+    unit = operational(fields.String(required=True))
+    handler = operational(fields.String(required=True, allow_none=True))
+    risk = operational(fields.Enum(Risk, by_value=True, required=True, allow_none=True))
+    channel = operational(fields.Enum(Channel, by_value=True, required=True))
+    reported_at = operational(fields.AwareDateTime(required=True))
+    incident_from = operational(fields.Date(required=True, allow_none=True))
+    incident_until = operational(fields.Date(required=True, allow_none=True))
+    first_contact_at = operational(fields.AwareDateTime(required=True, allow_none=True))
+    review_on = operational(fields.Date(required=True, allow_none=True))
+    closed_at = operational(fields.AwareDateTime(required=True, allow_none=True))
+    notes = operational(fields.Integer(required=True, metadata={"description": "how many texts the case has"}))
+
+
+class RestrictedCaseFact(CaseFact):
+    """`case.<event>.v1` of a restricted category: month and category group, and what overseeing it needs."""
+
+    class Meta:
+        exclude = (
+            "district", "week", "category", "age_band", "parties", "parties_by_sex", "channel", "reported_at",
+            "incident_from", "incident_until", "first_contact_at",
+        )
+
+    recording_class = operational(fields.Enum(RecordingClass, by_value=True, required=True))
+    current_class = operational(fields.Enum(RecordingClass, by_value=True, required=True))
+    status = operational(fields.Enum(CaseStatus, by_value=True, required=True))
+    outcome = operational(fields.Enum(Outcome, by_value=True, required=True, allow_none=True))
+
+
+class ReferralFact(FactSchema):
+    """`referral.<event>.v1`: a referral as it now stands. Month is that in which it was sent, in Baghdad."""
+
+    kind = "referral"
+
+    month = statistical(fields.String(required=True))
+    category = statistical(fields.Enum(Category, by_value=True, required=True))
+    category_group = statistical(fields.Enum(CategoryGroup, by_value=True, required=True))
+    status = statistical(fields.Enum(ReferralStatus, by_value=True, required=True))
+    urgency = statistical(fields.Enum(Urgency, by_value=True, required=True))
+    overdue = statistical(fields.Boolean(required=True, metadata={"description": "was ever unanswered when due"}))
+
+    referral_number = operational(fields.String(required=True))
+    case = operational(fields.String(required=True, metadata={"description": "id of the case"}))
+    case_number = operational(fields.String(required=True))
+    unit = operational(fields.String(required=True))
+    sender = operational(fields.String(required=True, metadata={"description": "hash of the account's id"}))
+    destination = operational(fields.Enum(Destination, by_value=True, required=True))
+    due_at = operational(fields.AwareDateTime(required=True))
+    reject_reason = operational(fields.Enum(RejectReason, by_value=True, required=True, allow_none=True))
+
+
+class RestrictedReferralFact(ReferralFact):
+    """`referral.<event>.v1` of a case of a restricted category: where it went is not told, only that an answer is due."""
+
+    class Meta:
+        exclude = ("category", "destination", "reject_reason")
+
+    status = operational(fields.Enum(ReferralStatus, by_value=True, required=True))
+    urgency = operational(fields.Enum(Urgency, by_value=True, required=True))
+    overdue = operational(fields.Boolean(required=True))
