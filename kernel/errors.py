@@ -16,6 +16,7 @@ class JisrError(Exception):
     status = 500
     retryable = False
     retry_after = 0
+    audited = False  # a refusal that the audit log must show
 
     def __init__(self, message: str | None = None, **details: Any) -> None:
         self.details = details
@@ -67,6 +68,7 @@ class Forbidden(JisrError):
 
     code = "forbidden"
     status = 403
+    audited = True
 
 
 class NotFound(JisrError):

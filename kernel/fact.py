@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import msgspec
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, fields
+from marshmallow.schema import SchemaMeta
 
 from kernel.errors import BadInput
 
@@ -56,22 +57,29 @@ def sealed(field: AnyField) -> AnyField:
     return _marked(field, Part.SEALED)
 
 
-class FactSchema(Schema):
+class _Declared(SchemaMeta):
+    """Checks a fact schema when its class is made: marshmallow knows the declared fields only then."""
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
+        super().__init__(name, bases, namespace)
+        unmarked = sorted(key for key, field in cls._declared_fields.items() if "part" not in field.metadata)
+        if unmarked:
+            raise TypeError(f"{name}: no part declared for {', '.join(unmarked)}")
+        if "kind" in namespace:
+            schema = cast("type[FactSchema]", cls)
+            FACT_SCHEMAS[f"{schema.kind}.v{schema.version}"] = schema
+
+
+FACT_SCHEMAS: dict[str, "type[FactSchema]"] = {}  # every published shape, by kind and version
+
+
+class FactSchema(Schema, metaclass=_Declared):
     """The published shape of one kind of record. Every field declares its part; the class cannot be made otherwise."""
 
     kind: ClassVar[str]
     version: ClassVar[int] = 1
-    registry: ClassVar[dict[str, "type[FactSchema]"]] = {}
 
     at = operational(fields.AwareDateTime(required=True, metadata={"description": "when it happened, UTC"}))
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        unmarked = sorted(name for name, field in cls._declared_fields.items() if "part" not in field.metadata)
-        if unmarked:
-            raise TypeError(f"{cls.__name__}: no part declared for {', '.join(unmarked)}")
-        if "kind" in cls.__dict__:
-            FactSchema.registry[f"{cls.kind}.v{cls.version}"] = cls
 
 
 @dataclass(frozen=True)
@@ -236,9 +244,3 @@ def unpack(raw: bytes) -> Fact:
         sealed=sealed,
         restricted=envelope.restricted,
     )
-
-
-__all__ = [
-    "Fact", "FactSchema", "NotAFact", "Part", "ValidationError", "canonical", "compose", "operational", "pack",
-    "sealed", "statistical", "unpack",
-]

@@ -1,0 +1,224 @@
+"""RabbitMQ through pika: bounded waits everywhere, confirmed and mandatory publishing, dead letters.
+
+Nothing here keeps a promise by itself: every message can be lost with the broker and its data directory. What must
+not be lost stays in a database until its receiver has said that it holds it (`kernel.outbox`).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+from pika.exceptions import AMQPError, NackError, UnroutableError
+
+from kernel.errors import BadInput, BrokerAway, SettingsError
+
+FACTS = "facts"  # topic; routing key = service; slices of an outbox
+ARRIVALS = "arrivals"  # topic; routing key = fact type; facts addressed to this node
+DEAD = "dead"  # topic; routing key = the queue that the message could not be handled from
+RECORDER = "recorder"
+DELIVERY_LIMIT = 100  # redeliveries before the broker itself gives up: only a crash loop reaches it
+CONNECT_SECONDS = 5
+BLOCKED_SECONDS = 10  # how long a broker with a disk or memory alarm may hold a publisher
+HEARTBEAT_SECONDS = 20
+MAX_MESSAGE_BYTES = 8 * 1024 * 1024  # RabbitMQ 4 refuses 16 MiB by default
+
+BROKER_ERRORS = (AMQPError, OSError, EOFError)
+
+
+def parameters(url: str, *, name: str = "jisr") -> pika.URLParameters:
+    """Connection parameters with every wait bounded. `name` is shown in the broker's list of connections."""
+    try:
+        chosen = pika.URLParameters(url)
+    except (ValueError, TypeError) as error:
+        raise SettingsError("The broker's address is not of the form amqp://user:password@host:port/vhost.") from error
+    chosen.heartbeat = HEARTBEAT_SECONDS
+    chosen.blocked_connection_timeout = BLOCKED_SECONDS
+    chosen.socket_timeout = CONNECT_SECONDS
+    chosen.stack_timeout = CONNECT_SECONDS
+    chosen.connection_attempts = 1
+    chosen.client_properties = {"connection_name": name}
+    return chosen
+
+
+def recorded_queue(service: str) -> str:
+    """The queue on which the recorder answers a service's relay: the number it holds."""
+    return f"recorded.{service}"
+
+
+def dead_queue(queue: str) -> str:
+    """Where what could not be handled from `queue` waits for an operator."""
+    return f"{queue}.dead"
+
+
+def declare_exchanges(channel: BlockingChannel) -> None:
+    """The exchanges of a node; declaring again what exists is harmless."""
+    for exchange in (FACTS, ARRIVALS, DEAD):
+        channel.exchange_declare(exchange, exchange_type="topic", durable=True)
+
+
+def queue_arguments(queue: str) -> dict[str, Any]:
+    """Arguments of a work queue: replicated log on disk, dead letters instead of loss."""
+    return {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": DELIVERY_LIMIT,
+        "x-dead-letter-exchange": DEAD,
+        "x-dead-letter-routing-key": queue,
+    }
+
+
+def declare_work_queue(channel: BlockingChannel, queue: str, exchange: str, keys: Sequence[str]) -> None:
+    """A work queue bound to `exchange` by `keys`, and the dead letter queue behind it."""
+    declare_exchanges(channel)
+    # Classic, because looking at a dead letter counts as a delivery and RabbitMQ 4 drops at 20 from a quorum queue.
+    channel.queue_declare(dead_queue(queue), durable=True)
+    channel.queue_bind(dead_queue(queue), DEAD, routing_key=queue)
+    channel.queue_declare(queue, durable=True, arguments=queue_arguments(queue))
+    for key in keys:
+        channel.queue_bind(queue, exchange, routing_key=key)
+
+
+@contextmanager
+def channel_to(url: str, *, name: str = "jisr") -> Iterator[BlockingChannel]:
+    """A confirming channel for a short errand. Raises `BrokerAway`."""
+    with broker_away():
+        connection = BlockingConnection(parameters(url, name=name))
+    try:
+        with broker_away():
+            channel = connection.channel()
+            channel.confirm_delivery()
+            yield channel
+    finally:
+        if connection.is_open:
+            with broker_away():
+                connection.close()
+
+
+@contextmanager
+def broker_away() -> Iterator[None]:
+    """Translate what pika raises when the broker is away, blocked or refuses."""
+    try:
+        yield
+    except BROKER_ERRORS as error:
+        raise BrokerAway(cause=type(error).__name__) from error
+
+
+class Publisher:
+    """Confirmed, mandatory publishing on one connection that is made when needed and replaced after any error.
+
+    Not for sharing between threads. Every call returns or raises `BrokerAway` within about ten seconds.
+    """
+
+    def __init__(self, url: str, *, name: str, prepare: Callable[[BlockingChannel], None]) -> None:
+        self._parameters = parameters(url, name=name)
+        self._prepare = prepare
+        self._connection: BlockingConnection | None = None
+        self._channel: BlockingChannel | None = None
+
+    def connect(self) -> bool:
+        """Be connected; True when a new connection was made, so that volatile state must be forgotten."""
+        if self._channel is not None and self._channel.is_open:
+            return False
+        self.close()
+        with self._forgetting():
+            self._connection = BlockingConnection(self._parameters)
+            channel = self._connection.channel()
+            channel.confirm_delivery()
+            self._prepare(channel)
+            self._channel = channel
+        return True
+
+    def publish(self, exchange: str, routing_key: str, body: bytes) -> None:
+        """Publish persistently; return when the broker has confirmed that the message is in every bound queue."""
+        self.connect()
+        assert self._channel is not None
+        with self._forgetting():
+            self._channel.basic_publish(
+                exchange, routing_key, body, pika.BasicProperties(delivery_mode=2), mandatory=True
+            )
+
+    def process(self) -> None:
+        """Answer heartbeats and deliver what consumers of this connection are due, without waiting."""
+        self.connect()
+        assert self._connection is not None
+        with self._forgetting():
+            self._connection.process_data_events(time_limit=0)
+
+    def close(self) -> None:
+        """Close the connection, whatever its state."""
+        connection, self._connection, self._channel = self._connection, None, None
+        if connection is not None and connection.is_open:
+            try:
+                connection.close()
+            except BROKER_ERRORS:
+                return  # it was lost on the way; closing is all that was asked
+
+    @contextmanager
+    def _forgetting(self) -> Iterator[None]:
+        """Translate errors; a channel that saw one is not used again."""
+        try:
+            yield
+        except (UnroutableError, NackError) as error:
+            raise BrokerAway("No queue takes this message now.", cause=type(error).__name__) from error
+        except BROKER_ERRORS as error:
+            self.close()
+            raise BrokerAway(cause=type(error).__name__) from error
+
+
+def dead_letters(url: str, queue: str, *, limit: int = 100) -> list[dict[str, Any]]:
+    """Up to `limit` dead letters of `queue`, oldest first, left where they are.
+
+    Each is `{position, cause, bytes, first_at}`; never the content, which may be anything.
+    """
+    with channel_to(url, name="jisr dead list") as channel:
+        letters = []
+        for position in range(limit):
+            method, properties, body = channel.basic_get(dead_queue(queue))
+            if method is None:
+                break
+            headers = properties.headers or {}
+            letters.append({"position": position, "cause": _cause(headers), "bytes": len(body), "queue": queue})
+        return letters  # closing the channel puts them back
+
+
+def _cause(headers: dict[str, Any]) -> str:
+    if "cause" in headers:
+        return str(headers["cause"])
+    return str(headers.get("x-first-death-reason", "unknown"))
+
+
+def count_dead(channel: BlockingChannel, queue: str) -> int:
+    """How many dead letters `queue` has."""
+    return int(channel.queue_declare(dead_queue(queue), passive=True).method.message_count)
+
+
+def replay_dead(url: str, queue: str, *, limit: int = 1000) -> int:
+    """Put up to `limit` dead letters back on `queue`, oldest first; return how many.
+
+    Each is confirmed on its queue before it leaves the dead letters: a crash in between repeats it, never loses it.
+    """
+    with channel_to(url, name="jisr dead replay") as channel:
+        waiting = count_dead(channel, queue)
+        replayed = 0
+        for _ in range(min(limit, waiting)):
+            method, _properties, body = channel.basic_get(dead_queue(queue))
+            if method is None:
+                break
+            channel.basic_publish("", queue, body, pika.BasicProperties(delivery_mode=2), mandatory=True)
+            channel.basic_ack(method.delivery_tag)
+            replayed += 1
+        return replayed
+
+
+def bury(channel: BlockingChannel, queue: str, body: bytes, cause: str) -> None:
+    """Put a message that could not be handled from `queue` with its dead letters, confirmed."""
+    properties = pika.BasicProperties(delivery_mode=2, headers={"cause": cause})
+    channel.basic_publish(DEAD, queue, body, properties, mandatory=True)
+
+
+def check_queue_name(queue: str, known: Sequence[str]) -> str:
+    """`queue` if it is known, else `BadInput` naming those that are."""
+    if queue not in known:
+        raise BadInput(f"There is no queue named {queue}; the queues are {', '.join(known)}.")
+    return queue

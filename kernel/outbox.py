@@ -1,0 +1,298 @@
+"""The outbox: a fact is written beside the row it tells of, in the same commit, and leaves only when it is journaled.
+
+Promise: a committed fact reaches the recorder, in the order of commit, once. Order: the relay gives committed rows
+dense numbers of this outbox's *stream* and publishes consecutive ones as a *slice*. The recorder answers with the
+number it holds; rows up to there are deleted. Whatever fails in between (broker away, data directory deleted, either
+side killed), the relay goes back to what is acknowledged and publishes again; the recorder takes each number once.
+Two relays on one outbox publish the same slices twice, which is harmless.
+
+Numbers are given by the relay and not by a database sequence, because PostgreSQL sequences commit out of order and a
+reader of `id > last` loses rows. If the recorder holds more than was ever numbered, this database was restored from
+a backup: the outbox then begins a new stream, and the recorder skips the facts it already has by their ids.
+"""
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from pika.adapters.blocking_connection import BlockingChannel
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, delete, func, null, select, update
+from sqlmodel import Field, Session
+
+from kernel import crash, metrics
+from kernel.broker import FACTS, Publisher, declare_exchanges, recorded_queue
+from kernel.clock import now
+from kernel.database import Database, KernelTable, UtcDateTime
+from kernel.errors import BadInput, BrokerAway, JisrError
+from kernel.fact import Fact, pack
+from kernel.ids import new_id
+from kernel.log import get_logger
+
+SLICE_FACTS = 200
+AHEAD_FACTS = 2000  # published but not acknowledged: about 1 MB on the broker
+PATIENCE_SECONDS = 10.0  # without an answer from the recorder, publish again
+IDLE_SECONDS = 1.0  # how often a relay looks without being woken: another process may have appended
+RETRY_SECONDS = (1.0, 2.0, 5.0)
+
+log = get_logger("outbox")
+
+
+class OutboxRow(KernelTable, table=True):
+    """A committed fact that the journal does not hold yet."""
+
+    __tablename__ = "outbox_row"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(
+        default=None,
+        sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    )
+    number: int | None = Field(default=None, sa_column=Column(BigInteger, unique=True))
+    fact_id: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    envelope: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class OutboxStream(KernelTable, table=True):
+    """One row: which stream this outbox numbers, up to where, and what the recorder holds of it."""
+
+    __tablename__ = "outbox_stream"
+
+    id: int = Field(default=1, sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    stream: str = Field(sa_column=Column(String(64), nullable=False))
+    numbered: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    acknowledged: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+
+
+class Recorded(msgspec.Struct):
+    """The recorder's answer: the number it holds of a stream, and everything before it."""
+
+    stream: str
+    number: int
+
+
+class Slice(msgspec.Struct):
+    """Consecutive facts of one outbox, numbered from `first`; `facts` are envelopes (`kernel.fact.pack`)."""
+
+    service: str
+    stream: str
+    first: int
+    facts: list[msgspec.Raw]
+
+
+class NotASlice(BadInput):
+    """This message is not a slice of an outbox."""
+
+    code = "not_a_slice"
+
+
+_decode_slice = msgspec.json.Decoder(Slice).decode
+_decode_recorded = msgspec.json.Decoder(Recorded).decode
+
+
+def read_slice(body: bytes) -> Slice:
+    """The slice in a message of exchange `facts`. Raises `NotASlice`."""
+    try:
+        decoded = _decode_slice(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise NotASlice(cause=type(error).__name__) from error
+    if decoded.first < 1 or not decoded.facts:
+        raise NotASlice("This slice of an outbox is empty or numbered below 1.")
+    return decoded
+
+
+def append(session: Session, fact: Fact) -> None:
+    """Write `fact` beside the row it tells of, in the caller's transaction."""
+    session.add(OutboxRow(fact_id=fact.id, envelope=pack(fact), created_at=now()))
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What waits in an outbox: how many facts, and since when the oldest (None when none waits)."""
+
+    count: int
+    oldest_at: datetime | None
+
+
+def pending(session: Session) -> Pending:
+    """What the journal does not hold yet."""
+    count, oldest_at = session.connection().execute(select(func.count(), func.min(OutboxRow.created_at))).one()
+    return Pending(count, oldest_at)
+
+
+def _locked_stream(session: Session) -> OutboxStream:
+    """The stream row, locked: two relays number one after the other."""
+    row = session.scalars(select(OutboxStream).with_for_update()).first()
+    if row is None:
+        row = OutboxStream(stream=new_id())
+        session.add(row)
+        session.flush()
+    return row
+
+
+def number_rows(session: Session, limit: int) -> int:
+    """Give up to `limit` committed rows the next dense numbers, oldest first; return how many."""
+    stream = _locked_stream(session)
+    waiting = session.scalars(
+        select(OutboxRow.id).where(OutboxRow.number.is_(None)).order_by(OutboxRow.id).limit(limit)
+    ).all()
+    for number, row_id in enumerate(waiting, start=stream.numbered + 1):
+        session.execute(update(OutboxRow).where(OutboxRow.id == row_id).values(number=number))
+    stream.numbered += len(waiting)
+    return len(waiting)
+
+
+def read_after(session: Session, service: str, number: int, limit: int = SLICE_FACTS) -> Slice | None:
+    """The slice that follows `number`, or None when nothing numbered does."""
+    stream = session.scalars(select(OutboxStream)).first()
+    if stream is None:
+        return None
+    rows = session.execute(
+        select(OutboxRow.number, OutboxRow.envelope)
+        .where(OutboxRow.number > number)
+        .order_by(OutboxRow.number)
+        .limit(limit)
+    ).all()
+    if not rows:
+        return None
+    return Slice(service, stream.stream, rows[0][0], [msgspec.Raw(envelope) for _, envelope in rows])
+
+
+def acknowledge(session: Session, recorded: Recorded) -> int:
+    """Delete the rows that the recorder holds; return how many. An answer about another stream is ignored."""
+    stream = _locked_stream(session)
+    if recorded.stream != stream.stream or recorded.number <= stream.acknowledged:
+        return 0
+    if recorded.number > stream.numbered:
+        _begin_new_stream(session, stream)
+        return 0
+    stream.acknowledged = recorded.number
+    return int(session.execute(delete(OutboxRow).where(OutboxRow.number <= recorded.number)).rowcount)
+
+
+def _begin_new_stream(session: Session, stream: OutboxStream) -> None:
+    log.warning("outbox.restored_from_backup", numbered=stream.numbered)
+    stream.stream, stream.numbered, stream.acknowledged = new_id(), 0, 0
+    session.execute(update(OutboxRow).values(number=null()))
+
+
+class Relay:
+    """Publishes one outbox. `relay_once` does a bounded amount; `run` calls it until told to stop."""
+
+    def __init__(self, database: Database, broker_url: str) -> None:
+        self.database = database
+        self.service = database.service
+        self.broker_away = False
+        self._publisher = Publisher(broker_url, name=f"relay of {self.service}", prepare=self._prepare)
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._answers: list[Recorded] = []
+        self._sent = 0
+        self._sent_at = 0.0
+
+    def wake(self) -> None:
+        """Something was committed: look now."""
+        self._wake.set()
+
+    def _prepare(self, channel: BlockingChannel) -> None:
+        declare_exchanges(channel)
+        queue = recorded_queue(self.service)
+        channel.queue_declare(queue, durable=True, arguments={"x-max-length": 1})  # the last answer says it all
+        channel.basic_consume(queue, self._on_answer, auto_ack=True)
+
+    def _on_answer(self, _channel: object, _method: object, _properties: object, body: bytes) -> None:
+        try:
+            self._answers.append(_decode_recorded(body))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            log.warning("outbox.answer_not_understood", bytes=len(body))
+
+    def relay_once(self) -> int:
+        """One bounded pass: number, publish, take the recorder's answers. Returns how many facts were published.
+
+        Raises `BrokerAway` or `Unavailable`; nothing is lost by either.
+        """
+        with self.database.read() as session:
+            idle = session.scalars(select(OutboxRow.id).limit(1)).first() is None
+        if not idle:
+            with self.database.write_silently() as session:
+                number_rows(session, SLICE_FACTS)
+        if self._publisher.connect():
+            self._sent = 0
+        published = 0 if idle else self._publish_next()
+        self._publisher.process()
+        self._take_answers()
+        return published
+
+    def _publish_next(self) -> int:
+        with self.database.read() as session:
+            stream = session.scalars(select(OutboxStream)).one()
+            overdue = time.monotonic() - self._sent_at > PATIENCE_SECONDS
+            if self._sent > stream.acknowledged and overdue:
+                log.info("outbox.publishing_again", after=stream.acknowledged, sent=self._sent)
+                self._sent = 0
+            self._sent = max(self._sent, stream.acknowledged)
+            if self._sent - stream.acknowledged >= AHEAD_FACTS:
+                return 0
+            slice_ = read_after(session, self.service, self._sent)
+        if slice_ is None:
+            return 0
+        crash.here("after_outbox_commit")
+        self._publisher.publish(FACTS, self.service, msgspec.json.encode(slice_))
+        self._sent = slice_.first + len(slice_.facts) - 1
+        self._sent_at = time.monotonic()
+        return len(slice_.facts)
+
+    def _take_answers(self) -> None:
+        answers, self._answers = self._answers, []
+        for recorded in answers:
+            with self.database.write_silently() as session:
+                acknowledge(session, recorded)
+
+    def measure(self) -> None:
+        """Set the gauges of this outbox."""
+        with self.database.read() as session:
+            waiting = pending(session)
+        metrics.OUTBOX_PENDING.labels(self.service).set(waiting.count)
+        age = (now() - waiting.oldest_at).total_seconds() if waiting.oldest_at else 0.0
+        metrics.OUTBOX_OLDEST.labels(self.service).set(max(0.0, age))
+
+    def run(self) -> None:
+        """Relay until `stop`. Never gives up; waits longer while the broker or the database is away."""
+        failures = 0
+        measured_at = 0.0
+        while not self._stopping.is_set():
+            try:
+                if time.monotonic() - measured_at > IDLE_SECONDS:
+                    self.measure()
+                    measured_at = time.monotonic()
+                published = self.relay_once()
+                failures = 0
+                self.broker_away = False
+            except JisrError as error:
+                self.broker_away = isinstance(error, BrokerAway)
+                if failures == 0:
+                    log.warning("outbox.relay_waits", service=self.service, code=error.code, cause=error.details)
+                self._stopping.wait(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+                failures += 1
+                continue
+            if not published:
+                self._pause()
+        self._publisher.close()
+
+    def _pause(self) -> None:
+        """Wait to be woken; while answers are due, look for them often."""
+        unanswered = self._sent_at and time.monotonic() - self._sent_at < 1.0
+        self._wake.wait(0.05 if unanswered else IDLE_SECONDS)
+        self._wake.clear()
+
+    def start(self) -> None:
+        """Run in a thread of its own (a greenthread in a patched process) and be woken by every commit."""
+        self.database.on_commit.append(self.wake)
+        threading.Thread(target=self.run, name=f"relay of {self.service}", daemon=True).start()
+
+    def stop(self) -> None:
+        """Ask `run` to return."""
+        self._stopping.set()
+        self._wake.set()

@@ -1,0 +1,201 @@
+"""One frozen `Settings` per process, read once from a TOML file and the environment, checked before anything starts.
+
+The file is named by `--settings` or `JISR_SETTINGS`. A key `log_level` may be overridden by `JISR_LOG_LEVEL`, a nested
+one by `JISR_PORTS__GATEWAY`; `home` comes from the file only. Relative paths are relative to the file. A secret stands
+in a file of its own (`broker_url_file`, `database_url_file`, `password_file`) or in the settings file, never in argv.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from kernel.errors import SettingsError
+
+SLUG = r"^[a-z][a-z0-9-]{1,62}$"
+PORTS = {"gateway": 8080, "forum": 8101, "case": 8102, "notify": 8103, "sync": 8104, "engine": 8105}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Ports(_Part):
+    """TCP ports on `host`; `engine` serves metrics and health only."""
+
+    gateway: int = Field(PORTS["gateway"], ge=1, le=65535)
+    forum: int = Field(PORTS["forum"], ge=1, le=65535)
+    case: int = Field(PORTS["case"], ge=1, le=65535)
+    notify: int = Field(PORTS["notify"], ge=1, le=65535)
+    sync: int = Field(PORTS["sync"], ge=1, le=65535)
+    engine: int = Field(PORTS["engine"], ge=1, le=65535)
+
+
+class LinkSettings(_Part):
+    """How this node reaches the broker of the link's other side."""
+
+    broker_url: str | None = Field(None, repr=False)
+    broker_url_file: Path | None = None
+
+
+class Smtp(_Part):
+    """Where e-mail is handed over; without `host` no e-mail is sent and the inbox is the only channel."""
+
+    host: str | None = None
+    port: int = Field(25, ge=1, le=65535)
+    sender: str = "jisr@localhost"
+    user: str | None = None
+    password_file: Path | None = None
+    starttls: bool = False
+    timeout_seconds: float = Field(10.0, gt=0, le=60)
+
+
+class Replication(_Part):
+    """How the sync engine times its work; the defaults are those of the protocol."""
+
+    hello_seconds: float = Field(30.0, gt=0)
+    held_coalesce_seconds: float = Field(0.2, ge=0)
+    no_progress_seconds: float = Field(60.0, gt=0)
+    backoff_first_seconds: float = Field(1.0, gt=0)
+    backoff_max_seconds: float = Field(300.0, gt=0)
+    window_bytes: int = Field(2 * 1024 * 1024, ge=64 * 1024)
+    stale_seconds: float = Field(90.0, gt=0)
+
+
+class Settings(BaseSettings):
+    """Everything a process of one node may be told."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="JISR_", env_nested_delimiter="__", frozen=True, extra="forbid", toml_file=None
+    )
+
+    node: str = Field(pattern=SLUG, description="this node's id in the topology")
+    home: Path = Field(description="the directory of this node's databases, keys and locks")
+    topology: Path = Field(description="the file that names every node, its home directorate and its links")
+    host: str = Field("127.0.0.1", description="the address that the node's HTTP doors listen on")
+    gateway_host: str | None = Field(None, description="the address that the gateway listens on, if another")
+    database_url: str = Field("sqlite:///{home}/{service}.db", repr=False, description="with {service}, and {home}")
+    database_url_file: Path | None = None
+    broker_url: str | None = Field(None, repr=False, description="the node's own RabbitMQ: amqp://…")
+    broker_url_file: Path | None = None
+    keys: Path | None = Field(None, description="directory of this node's keys; {home}/keys if not given")
+    peer_keys: Path | None = Field(None, description="directory of <node>.pub files; {home}/peers if not given")
+    ports: Ports = Ports()
+    urls: dict[str, str] = Field(default_factory=dict, description="where the gateway finds a service, if elsewhere")
+    links: dict[str, LinkSettings] = Field(default_factory=dict)
+    smtp: Smtp = Smtp()
+    replication: Replication = Replication()
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if "{service}" not in self.database_url:
+            raise ValueError("database_url must contain {service}: each service owns its database")
+        if not self.broker_url:
+            raise ValueError("broker_url or broker_url_file must be given")
+        return self
+
+    def database_url_of(self, service: str) -> str:
+        """The URL of one service's database."""
+        return self.database_url.format(home=self.home, service=service)
+
+    def port_of(self, process: str) -> int:
+        """The port that a process listens on."""
+        port: int = getattr(self.ports, process)
+        return port
+
+    def url_of(self, service: str) -> str:
+        """Where the gateway finds a service's doors."""
+        return self.urls.get(service, f"http://{self.host}:{self.port_of(service)}").rstrip("/")
+
+    @property
+    def keys_directory(self) -> Path:
+        """Where this node's own keys are: node.key, gateway.key, hash.key and the public halves."""
+        return self.keys or self.home / "keys"
+
+    @property
+    def peer_keys_directory(self) -> Path:
+        """Where the public keys of other nodes are: `<node>.pub`."""
+        return self.peer_keys or self.home / "peers"
+
+    @property
+    def broker(self) -> str:
+        """The address of the node's own broker."""
+        assert self.broker_url is not None  # checked when the settings were made
+        return self.broker_url
+
+
+class _Environment(EnvSettingsSource):
+    """The environment without `JISR_HOME`: that variable names the demo's directory, not a node's."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {key: value for key, value in super().__call__().items() if key != "home"}
+
+
+def load(path: Path | str | None = None) -> Settings:
+    """The settings of this process. Raises `SettingsError` naming the file and the key."""
+    chosen = path or os.environ.get("JISR_SETTINGS")
+    if not chosen:
+        raise SettingsError("No settings: name the file with --settings FILE or JISR_SETTINGS=FILE.")
+    file = Path(chosen).resolve()
+    values = _resolved(_read_toml(file), file)
+
+    class FromFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return _Environment(settings_cls), sources["init_settings"]
+
+    try:
+        return FromFile(**values)
+    except ValidationError as error:
+        problems = [f"`{_key(problem['loc'])}`: {problem['msg']}" for problem in error.errors(include_input=False)]
+        raise SettingsError(f"Settings file {file}: {'; '.join(problems)}.") from error
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "(the whole file)"
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"The settings file {file} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The settings file {file} is not valid TOML: {error}.") from error
+
+
+def _resolved(values: dict[str, Any], file: Path) -> dict[str, Any]:
+    """Paths relative to the file; secrets taken from the files that hold them."""
+    for key in ("home", "topology", "keys", "peer_keys", "broker_url_file", "database_url_file"):
+        if isinstance(values.get(key), str):
+            values[key] = file.parent / values[key]
+    for key in ("broker_url", "database_url"):
+        _take_secret(values, key, file)
+    links = values.get("links")
+    for name, link in links.items() if isinstance(links, dict) else ():
+        if isinstance(link, dict):
+            if isinstance(link.get("broker_url_file"), str):
+                link["broker_url_file"] = file.parent / link["broker_url_file"]
+            _take_secret(link, "broker_url", file, prefix=f"links.{name}.")
+    smtp = values.get("smtp")
+    if isinstance(smtp, dict) and isinstance(smtp.get("password_file"), str):
+        smtp["password_file"] = file.parent / smtp["password_file"]
+    return values
+
+
+def _take_secret(values: dict[str, Any], key: str, file: Path, *, prefix: str = "") -> None:
+    source = values.get(f"{key}_file")
+    if source is None:
+        return
+    if key in values:
+        raise SettingsError(f"Settings file {file}: give `{prefix}{key}` or `{prefix}{key}_file`, not both.")
+    try:
+        values[key] = Path(source).read_text("utf-8").strip()
+    except (OSError, TypeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"Settings file {file}: `{prefix}{key}_file` {source} cannot be read.") from error
