@@ -1,17 +1,19 @@
 """Which form of an entry a link may carry.
 
-    clearance      nobody named    destination named    only others named    a governorate named, to be relayed
-    operational    full            full                 withheld             full
-    statistical    statistical     statistical          withheld             full
-      restricted   withheld        withheld             withheld             withheld
+    clearance       audience empty   names destination   names others   names one to relay to
+    operational     full             full                withheld       full
+    statistical     statistical      statistical         withheld       full
+    …, restricted   withheld         withheld            withheld       withheld
 
-An audience narrows what a clearance allows; it widens it in one case only. A governorate has no link to another
-governorate, so a fact for one goes up as `full` to both directorates, which relay it: its sealed part is unreadable
-there and its operational part holds only what relaying needs. `relays_to` names the nodes for which the destination
-does that; it is empty on links down from a directorate, and there the last column does not exist.
+An audience narrows what a clearance allows; it widens it in one case only. A governorate has no link to
+another governorate, so a fact for one goes up as `full` to both directorates, which relay it: its sealed
+part is unreadable there and its operational part holds only what relaying needs. `relays_to` names the
+nodes for which the destination does that; it is empty on links down from a directorate, and there the last
+column does not exist.
 
-`restricted` outranks the relay: such a fact reaches the other governorate through the home directorate, whose clearance
-shows it in any case, and the other directorate learns nothing. Slower when the home link is down; never wider.
+`restricted` outranks the relay: such a fact reaches the other governorate through the home directorate,
+whose clearance shows it in any case, and the other directorate learns nothing. Slower when the home link is
+down; never wider.
 """
 
 from collections.abc import Collection, Set

@@ -4,16 +4,18 @@
                = SHA256(salt ‖ len ‖ operational ‖ len ‖ sealed)  otherwise
     leaf       = SHA256("leaf/1" ‖ len ‖ head ‖ len ‖ statistical ‖ commitment)
 
-Lengths are unsigned 32-bit big-endian. The parts are the exact bytes that the origin wrote once: JSON objects without
-space around them, or nothing at all; `sealed` is ciphertext. On the wire a JSON part stands as it is inside the array of
-entries (`msgspec.Raw`), an absent one as `null`, binary values as base64.
+Lengths are unsigned 32-bit big-endian. The parts are the exact bytes that the origin wrote once: JSON
+objects without space around them, or nothing at all; `sealed` is ciphertext. On the wire a JSON part stands
+as it is inside the array of entries (`msgspec.Raw`), an absent one as `null`, binary values as base64.
 
-A salt exists exactly where there is something to hide: it keeps a short operational part from being guessed out of the
-commitment, and a salt that commits to nothing could be changed without anyone noticing, so it is refused.
+A salt exists exactly where there is something to hide: it keeps a short operational part from being guessed
+out of the commitment, and a salt that commits to nothing could be changed without anyone noticing, so it is
+refused.
 
-The chain looks at bytes, not at meaning. A receiver with `statistical` clearance cannot see the operational part, so a
-rule about what stands in it (a repeated key, an unknown field) must not decide whether an entry is accepted: two honest
-receivers would hold different prefixes. Such rules belong to folding records, where they park one subject.
+The chain looks at bytes, not at meaning. A receiver with `statistical` clearance cannot see the operational
+part, so a rule about what stands in it (a repeated key, an unknown field) must not decide whether an entry
+is accepted: two honest receivers would hold different prefixes. Such rules belong to folding records, where
+they park one subject.
 """
 
 from collections.abc import Sequence
@@ -28,9 +30,9 @@ from kernel.errors import BadInput
 SALT_BYTES = 16
 LEAF_BYTES = 32
 NOTHING_COMMITTED = bytes(32)
-MAX_PART_BYTES = 256 * 1024  # the kernel refuses a fact above this in all; an entry can therefore never grow past it
-MAX_ENTRIES = 20_000  # in one batch: 1 MiB of withheld entries (about 45 bytes each, compressed) comes near it
-MAX_DEPTH = 32  # of JSON nesting in a part; facts are flat, a parser's recursion limit is not the same everywhere
+MAX_PART_BYTES = 256 * 1024  # the kernel takes no fact that is larger than this in all
+MAX_ENTRIES = 20_000  # in one batch: 1 MiB of withheld entries, some 45 bytes each, comes near it
+MAX_DEPTH = 32  # of JSON nesting in a part; facts are flat, and parsers differ in how deep they go
 
 _u32 = Struct(">I").pack
 _ABSENT = msgspec.Raw(b"null")
@@ -66,7 +68,8 @@ def commitment(salt: bytes, operational: bytes, sealed: bytes) -> bytes:
 
 def leaf(head: bytes, statistical: bytes, commitment: bytes) -> bytes:
     """32 bytes that commit to a whole entry; computable from its full and from its statistical form alike."""
-    return sha256(b"".join((b"leaf/1", _u32(len(head)), head, _u32(len(statistical)), statistical, commitment))).digest()
+    parts = (b"leaf/1", _u32(len(head)), head, _u32(len(statistical)), statistical, commitment)
+    return sha256(b"".join(parts)).digest()
 
 
 class Full(msgspec.Struct, frozen=True, gc=False):
@@ -121,13 +124,15 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 
 def record(number: int, parts: Parts, salt: bytes) -> Entry:
-    """The entry that `parts` become as line `number`. Raises `BadEntry` if they could not be carried over a link.
+    """The entry that `parts` become as line `number`. Raises `BadEntry` if they could not be carried over a
+    link.
 
-    `salt`: 16 random bytes from the caller; dropped where nothing is committed. What is not refused here is in the chain
-    for ever and must pass every later check, so this is the strictest of them.
+    `salt`: 16 random bytes from the caller; dropped where nothing is committed. What is not refused here is
+    in the chain for ever and must pass every later check, so this is the strictest of them.
     """
-    for name, part in (("head", parts.head), ("statistical", parts.statistical), ("operational", parts.operational)):
-        _check_json(name, part)
+    _check_json("head", parts.head)
+    _check_json("statistical", parts.statistical)
+    _check_json("operational", parts.operational)
     if not parts.head:
         raise BadEntry(reason="it has no head")
     hides = bool(parts.operational or parts.sealed)
@@ -155,7 +160,8 @@ def _check_json(name: str, part: bytes) -> None:
     try:
         part.decode()
         exact = len(_decode_raw(part)) == len(part)
-        nested = part.count(b"{") + part.count(b"[") > MAX_DEPTH and _depth(msgspec.json.decode(part)) > MAX_DEPTH
+        brackets = part.count(b"{") + part.count(b"[")
+        nested = brackets > MAX_DEPTH and _depth(msgspec.json.decode(part)) > MAX_DEPTH
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadEntry(reason=f"{name} is not JSON ({type(error).__name__})") from error
     if not exact or part[:1] != b"{":
@@ -172,7 +178,11 @@ def _depth(value: object) -> int:
     return 0
 
 
-class _WireFull(msgspec.Struct, array_like=True, tag="full", frozen=True, gc=False, forbid_unknown_fields=True):
+class _OnWire(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
+    pass
+
+
+class _WireFull(_OnWire, tag="full", frozen=True):
     head: msgspec.Raw
     statistical: msgspec.Raw
     salt: bytes
@@ -180,17 +190,13 @@ class _WireFull(msgspec.Struct, array_like=True, tag="full", frozen=True, gc=Fal
     sealed: bytes
 
 
-class _WireStatistical(
-    msgspec.Struct, array_like=True, tag="statistical", frozen=True, gc=False, forbid_unknown_fields=True
-):
+class _WireStatistical(_OnWire, tag="statistical", frozen=True):
     head: msgspec.Raw
     statistical: msgspec.Raw
     commitment: bytes
 
 
-class _WireWithheld(
-    msgspec.Struct, array_like=True, tag="withheld", frozen=True, gc=False, forbid_unknown_fields=True
-):
+class _WireWithheld(_OnWire, tag="withheld", frozen=True):
     leaf: bytes
 
 
@@ -222,7 +228,7 @@ def decode(payload: bytes) -> list[Shown]:
 
 def _to_wire(shown: Shown) -> _Wire:
     raw = msgspec.Raw
-    if type(shown) is Full:
+    if isinstance(shown, Full):
         return _WireFull(
             raw(shown.head),
             raw(shown.statistical) if shown.statistical else _ABSENT,
@@ -230,21 +236,21 @@ def _to_wire(shown: Shown) -> _Wire:
             raw(shown.operational) if shown.operational else _ABSENT,
             shown.sealed,
         )
-    if type(shown) is Statistical:
+    if isinstance(shown, Statistical):
         statistical = raw(shown.statistical) if shown.statistical else _ABSENT
         return _WireStatistical(raw(shown.head), statistical, shown.commitment)
     return _WireWithheld(shown.leaf)
 
 
 def _from_wire(wire: _Wire) -> Shown:
-    if type(wire) is _WireFull:
+    if isinstance(wire, _WireFull):
         operational = _part(wire.operational)
         if len(wire.salt) != (SALT_BYTES if operational or wire.sealed else 0):
             raise BadEntry(reason="the salt does not fit what it should hide")
         if len(wire.sealed) > MAX_PART_BYTES:
             raise BadEntry(reason=f"a part is larger than {MAX_PART_BYTES} bytes")
         return Full(_head(wire.head), _part(wire.statistical), wire.salt, operational, wire.sealed)
-    if type(wire) is _WireStatistical:
+    if isinstance(wire, _WireStatistical):
         if len(wire.commitment) != LEAF_BYTES:
             raise BadEntry(reason="a commitment has 32 bytes")
         return Statistical(_head(wire.head), _part(wire.statistical), wire.commitment)
@@ -254,11 +260,10 @@ def _from_wire(wire: _Wire) -> Shown:
 
 
 def _head(raw: msgspec.Raw) -> bytes:
-    return _part(raw) or _no_head()
-
-
-def _no_head() -> bytes:
-    raise BadEntry(reason="it has no head")
+    head = _part(raw)
+    if not head:
+        raise BadEntry(reason="it has no head")
+    return head
 
 
 def _part(raw: msgspec.Raw) -> bytes:
@@ -268,6 +273,19 @@ def _part(raw: msgspec.Raw) -> bytes:
     if part == b"null":
         return b""
     raise BadEntry(reason=f"a part is neither null nor a JSON object of {MAX_PART_BYTES} bytes at most")
+
+
+def encode_one(shown: Shown) -> bytes:
+    """One shown entry as it stands in `encode`'s array, for keeping."""
+    return _encode(_to_wire(shown))
+
+
+def decode_one(kept: bytes) -> Shown:
+    """The shown entry that `encode_one` wrote. Raises `BadEntry` for anything else."""
+    shown = decode(b"[" + kept + b"]")
+    if len(shown) != 1:
+        raise BadEntry(reason=f"{len(shown)} are kept in the place of one")
+    return shown[0]
 
 
 class _Addressed(msgspec.Struct):

@@ -3,9 +3,9 @@
     digest[0] = SHA256("jisr/1" ‖ origin ‖ epoch)
     digest[n] = SHA256(digest[n-1] ‖ n ‖ leaf[n])
 
-Numbers and epochs are unsigned 64-bit big-endian, the origin is UTF-8. The prefix and the width of the epoch are fixed,
-so no two origins or epochs share a first digest. Whoever holds a position and folds the same leaves comes to the same
-position, whatever form of the entries they were allowed to see.
+Numbers and epochs are unsigned 64-bit big-endian, the origin is UTF-8. The prefix and the width of the
+epoch are fixed, so no two origins or epochs share a first digest. Whoever holds a position and folds the
+same leaves comes to the same position, whatever form of the entries they were allowed to see.
 """
 
 from collections.abc import Iterable
@@ -46,7 +46,8 @@ def advance(position: Position, leaf: bytes) -> Position:
 def digests(position: Position, leaves: Iterable[bytes]) -> list[bytes]:
     """The digest after each of `leaves` in turn, the first being entry `position.number + 1`.
 
-    The same as `advance` repeated, without an object for every entry: this is the inner loop of every catch-up.
+    The same as `advance` repeated, without an object for every entry: this is the inner loop of every
+    catch-up.
     """
     digest = position.digest
     found = []

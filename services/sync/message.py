@@ -1,0 +1,361 @@
+"""The messages between two sync engines, and the order in which a stranger's bytes are trusted.
+
+    body = u32 length of header ‖ header (JSON) ‖ payload
+
+Two AMQP headers carry the id of the signing key and the Ed25519 signature over the exact body. Nothing else
+of a delivery is believed. `open_message` checks size, then key and signature, then protocol version, then
+header, then who may say this; nothing is parsed before it is known whose it is. What fails after the
+signature is the signer's doing and carries `signer`; what fails before is nobody's, and must not be held
+against the origin whose name it bears.
+
+A payload is opened later still, by `Batch.entries`: a repeat is recognised by its header and costs no
+decompression.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from struct import Struct
+from typing import Annotated, Any, ClassVar, NoReturn, Protocol
+
+import msgspec
+import zstandard
+
+from kernel.crypto import VerifyKey
+from kernel.errors import BadInput
+from services.sync.entry import MAX_ENTRIES, BadEntry, Shown, decode, encode
+from services.sync.position import Position
+
+MAJOR, MINOR = 1, 0
+VERSION = f"jisr/{MAJOR}.{MINOR}"
+KEY_HEADER = "jisr-key"
+SIGNATURE_HEADER = "jisr-signature"
+
+MAX_HEADER = 4096
+MAX_BODY = 4 * 1024 * 1024  # four of the largest batches a sender aims at; far under RabbitMQ 4's 16 MiB
+MAX_PAYLOAD = 16 * 1024 * 1024  # opened; facts compress six to ten times, the largest batch is 1 MiB
+MAX_REASON = 400
+HEADER_ROOM = 512  # what a batch's own header can need beside its payload
+
+ZSTD = "zstd"  # the one encoding of version 1: the JSON array as one zstd frame that states its content size
+LEVEL = 3
+
+_u32 = Struct(">I")
+_version = re.compile(r"jisr/(\d{1,4})\.(\d{1,4})\Z")
+_signature = re.compile(r"[0-9a-f]{128}\Z")
+
+
+class BadMessage(BadInput):
+    """This message between nodes was refused."""
+
+    code = "bad_message"
+
+    @property
+    def signer(self) -> str | None:
+        """The node that signed it; None when nobody can be held to it."""
+        return self.details.get("signer")
+
+
+class NotSigned(BadMessage):
+    """This message carries no signature of a node known here."""
+
+    code = "not_signed"
+
+
+class NewerProtocol(BadMessage):
+    """This message speaks {theirs}; version {ours} is spoken here. Upgrade this node."""
+
+    code = "newer_protocol"
+
+
+class UnknownKind(BadMessage):
+    """This message is of kind {kind}, which this version does not know; it was passed over."""
+
+    code = "unknown_kind"
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """A sender on connecting and every 30 s. `session` grows with every start of the engine, `boot` is new
+    with each.
+    """
+
+    kind: ClassVar[str] = "hello"
+    origin: str
+    epoch: int
+    session: int
+    boot: str
+    head: Position
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A receiver after a commit, on `hello` and every 30 s: where its replica of `origin` stands.
+
+    `window`: bytes it takes ahead of `held`. `state`: ok, silent, rolled_back, diverged, duplicate, refused.
+    `reason`: "gap" when a batch began after `held`; otherwise a sentence for people.
+    """
+
+    kind: ClassVar[str] = "held"
+    origin: str
+    epoch: int
+    held: Position
+    window: int
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The shown entries `start.number + 1` to `end.number`, in order. Both positions are of the origin's
+    own chain.
+    """
+
+    kind: ClassVar[str] = "batch"
+    origin: str
+    epoch: int
+    start: Position
+    end: Position
+    count: int
+    encoding: str
+    payload: bytes
+
+    def entries(self) -> list[Shown]:
+        """Open the payload. Raises `BadMessage` (with the origin as signer) for anything but `count`
+        entries.
+        """
+        try:
+            shown = decode(_decompress(self.payload))
+        except (BadEntry, zstandard.ZstdError) as error:
+            raise BadMessage(
+                f"The payload of a batch cannot be opened: {error}", signer=self.origin
+            ) from error
+        if len(shown) != self.count:
+            raise BadMessage(f"A batch of {self.count} entries holds {len(shown)}.", signer=self.origin)
+        return shown
+
+
+Message = Hello | Held | Batch
+
+
+class Signs(Protocol):
+    """`kernel.crypto.SigningKey`, as far as it is needed here."""
+
+    key_id: str
+
+    def sign(self, body: bytes, /) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A message and the node whose key signed it. For `held` that is the receiver, for the others the
+    origin.
+    """
+
+    message: Message
+    signer: str
+
+
+Ring = Mapping[str, tuple[str, VerifyKey]]
+
+
+def ring(keys: Mapping[str, VerifyKey | Iterable[VerifyKey]]) -> Ring:
+    """Known keys by key id; a node may have several while its key is being changed."""
+    found: dict[str, tuple[str, VerifyKey]] = {}
+    for node, held in keys.items():
+        for key in (held,) if isinstance(held, VerifyKey) else held:
+            found[key.key_id] = (node, key)
+    return found
+
+
+def pack(
+    origin: str, epoch: int, start: Position, shown: Sequence[Shown], digests: Sequence[bytes], max_bytes: int
+) -> Batch:
+    """The batch of as many leading entries as fit in `max_bytes` with their header; one entry at the least.
+
+    `digests[i]` is the digest of the origin's chain after `shown[i]`. Raises ValueError for nothing to pack.
+    """
+    if not shown:
+        raise ValueError("a batch has one entry at the least")
+    count = min(len(shown), MAX_ENTRIES)
+    room = max(1, max_bytes - HEADER_ROOM)
+    while True:
+        opened = encode(shown[:count])
+        payload = zstandard.ZstdCompressor(level=LEVEL).compress(opened)
+        excess = max(len(payload) / room, len(opened) / MAX_PAYLOAD)
+        if excess <= 1 or count == 1:
+            break
+        count = max(1, int(count / excess * 0.9))
+    end = Position(start.number + count, digests[count - 1])
+    return Batch(origin, epoch, start, end, count, ZSTD, payload)
+
+
+def _decompress(payload: bytes) -> bytes:
+    """The content of one zstd frame of known, bounded size with nothing after it. Raises ZstdError,
+    BadEntry.
+    """
+    size = zstandard.frame_content_size(payload)
+    if not 0 < size <= MAX_PAYLOAD:
+        raise BadEntry(reason=f"the frame must state a size of at most {MAX_PAYLOAD} bytes")
+    return zstandard.ZstdDecompressor().decompress(payload, max_output_size=size, allow_extra_data=False)
+
+
+_Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+_Epoch = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+_Bytes = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
+_Node = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,62}\Z")]
+_Word = Annotated[str, msgspec.Meta(max_length=64)]
+_Reason = Annotated[str, msgspec.Meta(max_length=MAX_REASON)]
+_Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
+class _Place(msgspec.Struct):
+    number: _Number
+    digest: _Digest
+
+    def position(self) -> Position:
+        return Position(self.number, bytes.fromhex(self.digest))
+
+
+class _Preamble(msgspec.Struct):
+    protocol: _Word
+    kind: _Word
+
+
+class _HelloHeader(msgspec.Struct):
+    origin: _Node
+    epoch: _Epoch
+    session: _Number
+    boot: _Word
+    head: _Place
+    software: _Word
+    protocol: str = VERSION
+    kind: str = Hello.kind
+
+
+class _HeldHeader(msgspec.Struct):
+    origin: _Node
+    epoch: _Epoch
+    held: _Place
+    window: _Bytes
+    state: _Word
+    reason: _Reason
+    protocol: str = VERSION
+    kind: str = Held.kind
+
+
+class _BatchHeader(msgspec.Struct):
+    origin: _Node
+    epoch: _Epoch
+    start: _Place
+    end: _Place
+    count: Annotated[int, msgspec.Meta(ge=1, le=MAX_ENTRIES)]
+    encoding: _Word
+    protocol: str = VERSION
+    kind: str = Batch.kind
+
+
+_encode = msgspec.json.Encoder().encode
+_decode_preamble = msgspec.json.Decoder(_Preamble).decode
+_decode_header: dict[str, msgspec.json.Decoder[Any]] = {
+    "hello": msgspec.json.Decoder(_HelloHeader),
+    "held": msgspec.json.Decoder(_HeldHeader),
+    "batch": msgspec.json.Decoder(_BatchHeader),
+}
+
+
+def sign(message: Message, key: Signs) -> tuple[bytes, dict[str, str]]:
+    """The body of `message` and the two AMQP headers that vouch for it."""
+    header = _encode(_header(message))
+    payload = message.payload if isinstance(message, Batch) else b""
+    body = b"".join((_u32.pack(len(header)), header, payload))
+    return body, {KEY_HEADER: key.key_id, SIGNATURE_HEADER: key.sign(body).hex()}
+
+
+def _header(message: Message) -> msgspec.Struct:
+    m = message
+    if isinstance(m, Hello):
+        return _HelloHeader(m.origin, m.epoch, m.session, m.boot, _place(m.head), m.software)
+    if isinstance(m, Held):
+        return _HeldHeader(m.origin, m.epoch, _place(m.held), m.window, m.state, m.reason[:MAX_REASON])
+    return _BatchHeader(m.origin, m.epoch, _place(m.start), _place(m.end), m.count, m.encoding)
+
+
+def _place(position: Position) -> _Place:
+    return _Place(position.number, position.hex)
+
+
+def open_message(body: bytes, headers: Mapping[str, Any] | None, keys: Ring) -> Opened:
+    """The message in `body` and its signer. Raises `BadMessage` or one of its kinds, and nothing else."""
+    if len(body) > MAX_BODY:
+        raise NotSigned(f"This message has {len(body)} bytes; {MAX_BODY} are accepted.")
+    signer = _signer(body, headers or {}, keys)
+    try:
+        header, payload = _split(body)
+        message = _message(header, payload)
+    except BadMessage as error:
+        error.details["signer"] = signer
+        raise
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BadMessage(f"The header of this message cannot be read: {error}", signer=signer) from error
+    if message.kind != Held.kind and message.origin != signer:
+        raise BadMessage(f"{signer} signed a {message.kind} in the name of {message.origin}.", signer=signer)
+    return Opened(message, signer)
+
+
+def _signer(body: bytes, headers: Mapping[str, Any], keys: Ring) -> str:
+    key_id, signature = headers.get(KEY_HEADER), headers.get(SIGNATURE_HEADER)
+    if not isinstance(key_id, str) or not isinstance(signature, str) or not _signature.match(signature):
+        raise NotSigned("This message carries no signature.")
+    if key_id not in keys:
+        raise NotSigned("This message is signed with a key that is not known here.")
+    node, key = keys[key_id]
+    if not key.verify(body, bytes.fromhex(signature)):
+        raise NotSigned(f"The signature on this message is not that of {node}.")
+    return node
+
+
+def _split(body: bytes) -> tuple[bytes, bytes]:
+    if len(body) < _u32.size:
+        _malformed("it ends before its header")
+    (length,) = _u32.unpack_from(body)
+    if length > MAX_HEADER or _u32.size + length > len(body):
+        _malformed(f"a header of {length} bytes cannot be")
+    return body[_u32.size : _u32.size + length], body[_u32.size + length :]
+
+
+def _message(raw: bytes, payload: bytes) -> Message:
+    preamble = _decode_preamble(raw)
+    version = _version.match(preamble.protocol) or _malformed("it names no version of the protocol")
+    if int(version[1]) > MAJOR:
+        raise NewerProtocol(theirs=preamble.protocol, ours=VERSION)
+    if int(version[1]) < MAJOR:
+        _malformed(f"there never was a {preamble.protocol}")
+    if preamble.kind not in _decode_header:
+        raise UnknownKind(kind=preamble.kind)
+    header = _decode_header[preamble.kind].decode(raw)
+    if isinstance(header, _BatchHeader):
+        return _batch(header, payload)
+    if payload:
+        _malformed("something follows its header")
+    if isinstance(header, _HelloHeader):
+        return Hello(
+            header.origin, header.epoch, header.session, header.boot, header.head.position(), header.software
+        )
+    return Held(
+        header.origin, header.epoch, header.held.position(), header.window, header.state, header.reason
+    )
+
+
+def _batch(header: _BatchHeader, payload: bytes) -> Batch:
+    start, end = header.start.position(), header.end.position()
+    if end.number - start.number != header.count:
+        _malformed(f"{header.count} entries do not lead from {start.number} to {end.number}")
+    if header.encoding != ZSTD:
+        _malformed(f"the encoding {header.encoding} is not known here")
+    return Batch(header.origin, header.epoch, start, end, header.count, header.encoding, payload)
+
+
+def _malformed(reason: str) -> NoReturn:
+    raise BadMessage(f"This message is malformed: {reason}.")
