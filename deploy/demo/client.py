@@ -46,9 +46,7 @@ class Api:
         return api
 
     def get(self, path: str, **query: Any) -> Any:
-        return self._ask(
-            "GET", path, params={name: value for name, value in query.items() if value is not None}
-        )
+        return self._ask("GET", path, params={name: value for name, value in query.items() if value is not None})
 
     def post(self, path: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> Any:
         headers = {"Idempotency-Key": key} if key else {}
@@ -72,9 +70,7 @@ class Api:
             if answer is not None and answer.status_code not in AGAIN:
                 break
             if time.monotonic() + pause > deadline or self._stopped():
-                raise ApiError(
-                    method, url, answer.status_code if answer is not None else 0, "no answer in time"
-                )
+                raise ApiError(method, url, answer.status_code if answer is not None else 0, "no answer in time")
             time.sleep(pause)
         body = _body(answer)
         if not answer.ok:

@@ -52,9 +52,7 @@ def search(places: Iterable[Path], markers: Iterable[str]) -> tuple[list[Find], 
         count += 1
         for where, content in _contents(path):
             finds += [
-                Find(marker, where)
-                for marker, shapes in wanted.items()
-                if any(shape in content for shape in shapes)
+                Find(marker, where) for marker, shapes in wanted.items() if any(shape in content for shape in shapes)
             ]
     return finds, count
 
