@@ -5,7 +5,7 @@ not be lost stays in a database until its receiver has said that it holds it (`k
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pika
@@ -90,9 +90,7 @@ def channel_to(url: str, *, name: str = "jisr") -> Iterator[BlockingChannel]:
             channel.confirm_delivery()
             yield channel
     finally:
-        if connection.is_open:
-            with broker_away():
-                connection.close()
+        _close(connection)
 
 
 @contextmanager
@@ -121,49 +119,56 @@ class Publisher:
         if self._channel is not None and self._channel.is_open:
             return False
         self.close()
-        with self._forgetting():
-            self._connection = BlockingConnection(self._parameters)
-            channel = self._connection.channel()
-            channel.confirm_delivery()
-            self._prepare(channel)
-            self._channel = channel
+        with broker_away():
+            connection = BlockingConnection(self._parameters)
+        try:
+            with broker_away():
+                channel = connection.channel()
+                channel.confirm_delivery()
+                self._prepare(channel)
+        except BrokerAway:
+            _close(connection)
+            raise
+        self._connection, self._channel = connection, channel
         return True
 
     def publish(self, exchange: str, routing_key: str, body: bytes) -> None:
         """Publish persistently; return when the broker has confirmed that the message is in every bound queue."""
         self.connect()
-        assert self._channel is not None
-        with self._forgetting():
-            self._channel.basic_publish(
-                exchange, routing_key, body, pika.BasicProperties(delivery_mode=2), mandatory=True
-            )
+        with self._forgetting() as (_, channel):
+            channel.basic_publish(exchange, routing_key, body, pika.BasicProperties(delivery_mode=2), mandatory=True)
 
     def process(self) -> None:
         """Answer heartbeats and deliver what consumers of this connection are due, without waiting."""
         self.connect()
-        assert self._connection is not None
-        with self._forgetting():
-            self._connection.process_data_events(time_limit=0)
+        with self._forgetting() as (connection, _):
+            connection.process_data_events(time_limit=0)
 
     def close(self) -> None:
         """Close the connection, whatever its state."""
         connection, self._connection, self._channel = self._connection, None, None
-        if connection is not None and connection.is_open:
-            try:
-                connection.close()
-            except BROKER_ERRORS:
-                return  # it was lost on the way; closing is all that was asked
+        if connection is not None:
+            _close(connection)
 
     @contextmanager
-    def _forgetting(self) -> Iterator[None]:
-        """Translate errors; a channel that saw one is not used again."""
+    def _forgetting(self) -> Iterator[tuple[BlockingConnection, BlockingChannel]]:
+        """The open connection and channel; a channel that saw an error is not used again."""
+        if self._connection is None or self._channel is None:
+            raise BrokerAway()
         try:
-            yield
+            yield self._connection, self._channel
         except (UnroutableError, NackError) as error:
             raise BrokerAway("No queue takes this message now.", cause=type(error).__name__) from error
         except BROKER_ERRORS as error:
             self.close()
             raise BrokerAway(cause=type(error).__name__) from error
+
+
+def _close(connection: BlockingConnection) -> None:
+    """Close a connection that may already be lost."""
+    with suppress(*BROKER_ERRORS):
+        if connection.is_open:
+            connection.close()
 
 
 def dead_letters(url: str, queue: str, *, limit: int = 100) -> list[dict[str, Any]]:

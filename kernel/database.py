@@ -29,10 +29,11 @@ SQLITE_PASSING = frozenset({"BUSY", "LOCKED", "FULL", "IOERR", "CANTOPEN", "READ
 POSTGRESQL_PASSING = ("08", "53", "57P", "58", "40001", "40P01", "55P03", "25006")
 
 
-def table_base() -> type[SQLModel]:
+def table_base() -> Any:
     """A fresh abstract base for a service's tables, with metadata of its own.
 
-    Each service subclasses its own base, so that two services may use the same table name.
+    Each service subclasses its own base, so that two services may use the same table name. Typed `Any` because mypy
+    cannot subclass a class made at run time.
     """
     tables = registry()
 

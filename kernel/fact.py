@@ -60,7 +60,7 @@ def sealed(field: AnyField) -> AnyField:
 class _Declared(SchemaMeta):
     """Checks a fact schema when its class is made: marshmallow knows the declared fields only then."""
 
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:  # noqa: N805 - a metaclass
         super().__init__(name, bases, namespace)
         unmarked = sorted(key for key, field in cls._declared_fields.items() if "part" not in field.metadata)
         if unmarked:

@@ -43,7 +43,7 @@ class OutboxRow(KernelTable, table=True):
     """A committed fact that the journal does not hold yet."""
 
     __tablename__ = "outbox_row"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: int | None = Field(
         default=None,

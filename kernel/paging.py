@@ -7,7 +7,6 @@ from typing import Any, Generic, TypeVar
 
 from marshmallow import fields, validate
 from sqlalchemy import Select
-from sqlalchemy.orm import InstrumentedAttribute
 from sqlmodel import Session
 
 from kernel.errors import BadInput
@@ -49,7 +48,6 @@ def page(
     descending: bool = False,
 ) -> Page[Any]:
     """One page of `statement`, ordered by `key`: a unique column, usually the UUIDv7 id. Raises `BadInput`."""
-    assert isinstance(key, InstrumentedAttribute)
     if after is not None:
         place = _read_cursor(after, key.type.python_type)
         statement = statement.where(key < place if descending else key > place)

@@ -124,8 +124,7 @@ class Settings(BaseSettings):
     @property
     def broker(self) -> str:
         """The address of the node's own broker."""
-        assert self.broker_url is not None  # checked when the settings were made
-        return self.broker_url
+        return self.broker_url or ""  # never empty: checked when the settings were made
 
 
 class _Environment(EnvSettingsSource):
@@ -146,9 +145,14 @@ def load(path: Path | str | None = None) -> Settings:
     class FromFile(Settings):
         @classmethod
         def settings_customise_sources(
-            cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return _Environment(settings_cls), sources["init_settings"]
+            return _Environment(settings_cls), init_settings
 
     try:
         return FromFile(**values)
