@@ -1,0 +1,226 @@
+"""The journal: this node's facts in one dense, hash-chained order.
+
+Promise: a slice that was answered is in the journal, once. Facts of one outbox stand in the order of that outbox;
+between services there is no order but that of arrival. A slice that begins after what is held is not appended, the
+answer says what is held and the relay goes back there. A repeated fact id is skipped, because an outbox that was
+restored from a backup numbers its facts anew.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, insert, select
+from sqlmodel import Session
+
+from kernel.fact import Fact, NotAFact, pack, unpack
+from kernel.outbox import Slice, read_slice
+from services.sync import records
+from services.sync.entry import SALT_BYTES, Entry, record
+from services.sync.position import Position, digests, start
+from services.sync.tables import JournalEntry, JournalState, OutboxSource
+
+FIRST_EPOCH = 1
+IDS_AT_ONCE = 500  # SQLite took 999 variables in one statement until 3.32
+ENTRY_COLUMNS = ("number", "head", "statistical", "operational", "sealed", "salt", "restricted")
+
+Stream = tuple[str, str]  # service, stream
+
+entries: Table = JournalEntry.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Life:
+    """Which journal this is, and which start of the engine: `session` grows by one with each."""
+
+    origin: str
+    epoch: int
+    session: int
+    head: Position
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A slice whose facts were read and checked."""
+
+    service: str
+    stream: str
+    first: int
+    facts: tuple[Fact, ...]
+
+
+@dataclass
+class Appended:
+    """What one call of `append` did. `answers`: for each outbox the number that is held now."""
+
+    head: Position
+    answers: dict[Stream, int] = field(default_factory=dict)
+    results: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+def begin(session: Session, origin: str) -> Life:
+    """Open the journal for a new start of the engine; creates it the first time."""
+    state = session.get(JournalState, 1, with_for_update=True)
+    if state is None:
+        zero = start(origin, FIRST_EPOCH)
+        state = JournalState(id=1, epoch=FIRST_EPOCH, number=0, digest=zero.digest, session=0)
+        session.add(state)
+    state.session += 1
+    session.flush()
+    return Life(origin, state.epoch, state.session, Position(state.number, state.digest))
+
+
+def head(session: Session, origin: str) -> Position:
+    """The journal's last position."""
+    state = session.get(JournalState, 1)
+    return start(origin, FIRST_EPOCH) if state is None else Position(state.number, state.digest)
+
+
+def take(body: bytes) -> Taken:
+    """Read a message of exchange `facts`. Raises `NotASlice`, `NotAFact` or `BadEntry`, all of them `BadInput`.
+
+    A slice is taken whole or not at all: leaving out one fact would lose it, because the answer is cumulative.
+    """
+    slice_: Slice = read_slice(body)
+    facts = tuple(unpack(bytes(envelope)) for envelope in slice_.facts)
+    if not (records.is_name(slice_.service) and records.is_name(slice_.stream)):
+        raise NotAFact("A slice names its service and stream in up to 64 printable ASCII characters.")
+    for fact in facts:
+        records.check_names(fact)
+        record(0, fact, bytes(SALT_BYTES))
+    return Taken(slice_.service, slice_.stream, slice_.first, facts)
+
+
+def append(
+    session: Session,
+    slices: Sequence[Taken],
+    *,
+    origin: str,
+    now: datetime,
+    random: Callable[[int], bytes] = os.urandom,
+) -> Appended:
+    """Append what is new in `slices`, in the caller's write transaction, with few statements whatever their number."""
+    state = session.get(JournalState, 1, with_for_update=True)
+    assert state is not None, "the engine begins the journal before it appends"
+    done = Appended(Position(state.number, state.digest))
+    new = _new_facts(session, slices, done)
+    _hold(session, done)
+    if not new:
+        return done
+    written = [record(number, fact, random(SALT_BYTES)) for number, fact in enumerate(new, state.number + 1)]
+    chain = digests(done.head, (entry.leaf for entry in written))
+    session.execute(insert(entries), _rows(written, new, chain, now))
+    records.fold(session, origin, [(entry.number, records.of_entry(entry)) for entry in written], now)
+    done.head = Position(written[-1].number, chain[-1])
+    state.number, state.digest, state.recorded_at = done.head.number, done.head.digest, now
+    return done
+
+
+def _new_facts(session: Session, slices: Sequence[Taken], done: Appended) -> list[Fact]:
+    """The facts that the journal lacks, in order; `done.answers` and `done.results` are filled on the way."""
+    held = _held(session, {(each.service, each.stream) for each in slices})
+    candidates: list[tuple[str, Fact]] = []
+    for each in slices:
+        stream = (each.service, each.stream)
+        known = held.get(stream, 0)
+        last = each.first + len(each.facts) - 1
+        if each.first > known + 1:
+            done.results[each.service, "gap"] += len(each.facts)
+        elif last <= known:
+            done.results[each.service, "repeated"] += len(each.facts)
+        else:
+            candidates += [(each.service, fact) for fact in each.facts[known + 1 - each.first :]]
+            held[stream] = last
+        done.answers[stream] = held.get(stream, 0)
+    return _unknown_ids(session, candidates, done)
+
+
+def _unknown_ids(session: Session, candidates: list[tuple[str, Fact]], done: Appended) -> list[Fact]:
+    ids = [fact.id for _, fact in candidates]
+    seen: set[str] = set()
+    for at in range(0, len(ids), IDS_AT_ONCE):
+        seen |= set(session.scalars(select(JournalEntry.fact_id).where(entries.c.fact_id.in_(ids[at : at + IDS_AT_ONCE]))))
+    new = []
+    for service, fact in candidates:
+        result = "skipped" if fact.id in seen else "appended"
+        done.results[service, result] += 1
+        if fact.id not in seen:
+            seen.add(fact.id)
+            new.append(fact)
+    return new
+
+
+def _held(session: Session, streams: set[Stream]) -> dict[Stream, int]:
+    found: dict[Stream, int] = {}
+    for service, stream in sorted(streams):
+        row = session.get(OutboxSource, (service, stream))
+        if row is not None:
+            found[service, stream] = row.number
+    return found
+
+
+def _hold(session: Session, done: Appended) -> None:
+    for (service, stream), number in sorted(done.answers.items()):
+        row = session.get(OutboxSource, (service, stream))
+        if row is None:
+            session.add(OutboxSource(service=service, stream=stream, number=number))
+        elif row.number != number:
+            row.number = number
+
+
+def _rows(written: list[Entry], facts: list[Fact], chain: list[bytes], now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": entry.number,
+            "fact_id": fact.id,
+            "type": fact.type,
+            "head": entry.head,
+            "statistical": entry.statistical,
+            "operational": entry.operational,
+            "sealed": entry.sealed,
+            "salt": entry.salt,
+            "restricted": entry.restricted,
+            "digest": digest,
+            "recorded_at": now,
+        }
+        for entry, fact, digest in zip(written, facts, chain, strict=True)
+    ]
+
+
+def position_at(session: Session, origin: str, epoch: int, number: int) -> Position | None:
+    """This journal's position after entry `number`; None when it does not reach so far."""
+    if number == 0:
+        return start(origin, epoch)
+    digest = session.scalars(select(JournalEntry.digest).where(entries.c.number == number)).first()
+    return None if digest is None else Position(number, digest)
+
+
+def read_after(session: Session, number: int, most_bytes: int, most_entries: int) -> list[Entry]:
+    """The entries after `number`, until their parts exceed `most_bytes`; at least one when there is one."""
+    columns = [entries.c[name] for name in ENTRY_COLUMNS]
+    statement = select(*columns).where(entries.c.number > number).order_by(entries.c.number).limit(most_entries)
+    found: list[Entry] = []
+    size = 0
+    with session.connection().execute(statement.execution_options(yield_per=200)) as rows:
+        for row in rows:
+            entry = Entry(*(bytes(v) if isinstance(v, memoryview) else v for v in row))
+            size += len(entry.head) + len(entry.statistical) + len(entry.operational) + len(entry.sealed)
+            if found and size > most_bytes:
+                break
+            found.append(entry)
+    return found
+
+
+def facts_after(session: Session, number: int, limit: int) -> list[tuple[int, bytes]]:
+    """Up to `limit` facts after `number`, as envelopes, for services of this node."""
+    statement = select(JournalEntry).where(entries.c.number > number).order_by(entries.c.number).limit(limit)
+    return [(row.number, pack(fact_of(row))) for row in session.scalars(statement)]
+
+
+def fact_of(row: JournalEntry) -> Fact:
+    """The fact that was recorded as this line."""
+    return Fact(row.head, row.statistical, row.operational, row.sealed, row.restricted)
+

@@ -1,0 +1,215 @@
+"""Records: the current state of every subject, folded from the entries that this node holds or wrote.
+
+An entry replaces a record only if its version is higher, so folding twice, or late, changes nothing. What cannot be
+folded (a type this release does not know, a part that is not usable) is *parked* under its number with the reason: the
+chain goes on, and the subject is folded when a later entry of it can be, or when the engine starts after an upgrade.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import msgspec
+from sqlalchemy import Table, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from kernel.errors import JisrError
+from kernel.fact import FACT_SCHEMAS, Fact, NotAFact
+from services.sync.entry import Entry, Full, Shown, Statistical, Withheld, decode
+from services.sync.tables import Parked, Record, ReplicaEntry
+
+CONTRACTS = ("case", "forum", "gateway", "notify", "sync")
+NAME = re.compile(r"[\x21-\x7e]{1,64}")
+TYPE = re.compile(r"[a-z][a-z0-9_]{0,47}(?:\.[a-z0-9_]{1,47})?\.v[1-9][0-9]{0,5}")
+REASON_CHARACTERS = 200
+SUBJECTS_AT_ONCE = 500
+REFOLD_AT_ONCE = 500
+
+records: Table = Record.__table__  # type: ignore[attr-defined]
+parked: Table = Parked.__table__  # type: ignore[attr-defined]
+UPDATED = ("version", "type", "number", "statistical", "operational", "updated_at")
+
+
+class CannotFold(JisrError):
+    """This entry cannot become a record: {reason}."""
+
+    code = "cannot_fold"
+
+
+class Head(msgspec.Struct):
+    """What every fact says of itself, to whoever may see more than its leaf."""
+
+    id: str
+    type: str
+    subject: str
+    version: int
+    audience: list[str] = []
+
+
+@dataclass(frozen=True)
+class Folded:
+    """What a call of `fold` did: how many records changed hands with the database, how many entries were parked."""
+
+    records: int
+    parked: int
+
+
+decode_head = msgspec.json.Decoder(Head).decode
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def is_name(text: str) -> bool:
+    """Whether a database of any kind can hold `text` as an id: up to 64 printable ASCII characters."""
+    return NAME.fullmatch(text) is not None
+
+
+def check_names(fact: Fact) -> None:
+    """Raise `NotAFact` for ids and types that could not be stored, here or at any receiver."""
+    if not (is_name(fact.id) and is_name(fact.subject) and TYPE.fullmatch(fact.type) and fact.version < 2**53):
+        raise NotAFact("A fact's id and subject are up to 64 printable ASCII characters; its type is kind.event.vN.")
+
+
+@cache
+def known_types() -> frozenset[str]:
+    """The kinds and versions whose shape this release publishes, e.g. `case.v1`."""
+    for name in CONTRACTS:
+        import_module(f"contracts.{name}")
+        try:
+            import_module(f"contracts.{name}.facts")
+        except ModuleNotFoundError:
+            continue
+    return frozenset(FACT_SCHEMAS)
+
+
+def of_entry(entry: Entry) -> Full:
+    """This node's own entry as it sees it itself: with nothing left out."""
+    return Full(entry.head, entry.statistical, entry.salt, entry.operational, entry.sealed)
+
+
+def fold(session: Session, origin: str, shown: Sequence[tuple[int, Shown]], now: datetime) -> Folded:
+    """Fold numbered entries of one origin into its records, in the caller's transaction, with few statements."""
+    newest: dict[tuple[str, str], dict[str, Any]] = {}
+    failed: list[dict[str, Any]] = []
+    for number, one in shown:
+        if type(one) is Withheld:
+            continue
+        try:
+            row = _row(origin, number, one, now)
+        except CannotFold as error:
+            reason = error.details["reason"][:REASON_CHARACTERS]
+            failed.append({"origin": origin, "number": number, "subject": _subject(one), "reason": reason, "at": now})
+            continue
+        key = (row["kind"], row["subject"])
+        if key not in newest or newest[key]["version"] < row["version"]:
+            newest[key] = row
+    if newest:
+        session.connection().execute(_upsert(session), list(newest.values()))
+    if failed:
+        session.connection().execute(_insert(session, parked).on_conflict_do_nothing(), failed)
+    _unpark(session, origin, [subject for _, subject in newest])
+    return Folded(len(newest), len(failed))
+
+
+def _row(origin: str, number: int, one: Shown, now: datetime) -> dict[str, Any]:
+    assert not isinstance(one, Withheld)
+    try:
+        head = decode_head(one.head)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise CannotFold(reason=f"its head cannot be read ({type(error).__name__})") from error
+    if not (is_name(head.subject) and TYPE.fullmatch(head.type) and 0 < head.version < 2**53):
+        raise CannotFold(reason="its head has an unusable type, subject or version")
+    kind, _, rest = head.type.partition(".")
+    if f"{kind}.{rest.rpartition('.')[2]}" not in known_types():
+        raise CannotFold(reason=f"type {head.type} is not known to this release")
+    return {
+        "origin": origin,
+        "kind": kind,
+        "subject": head.subject,
+        "version": head.version,
+        "type": head.type,
+        "number": number,
+        "statistical": _part("statistical", one.statistical),
+        "operational": _part("operational", one.operational) if type(one) is Full else None,
+        "updated_at": now,
+    }
+
+
+def _part(name: str, raw: bytes) -> str:
+    """The part as JSON text that both databases read alike: repeated keys are settled, NUL is refused."""
+    if b"\\u0000" in raw:
+        raise CannotFold(reason=f"its {name} part has a NUL character")
+    try:
+        return _encode(_decode_object(raw or b"{}")).decode()
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        raise CannotFold(reason=f"its {name} part cannot be read ({type(error).__name__})") from error
+
+
+def _subject(one: Shown) -> str:
+    try:
+        subject = decode_head(one.head).subject if isinstance(one, Full | Statistical) else ""
+    except (msgspec.MsgspecError, RecursionError):
+        return "unreadable"
+    return subject if is_name(subject) else "unreadable"
+
+
+def _insert(session: Session, table: Table) -> Any:
+    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return make(table)
+
+
+def _upsert(session: Session) -> Any:
+    statement = _insert(session, records)
+    return statement.on_conflict_do_update(
+        index_elements=["origin", "kind", "subject"],
+        set_={name: statement.excluded[name] for name in UPDATED},
+        where=statement.excluded.version > records.c.version,
+    )
+
+
+def _unpark(session: Session, origin: str, subjects: list[str]) -> None:
+    """Forget parked entries of subjects that were folded now: what was parked is older."""
+    if not subjects or not parked_count(session, origin):
+        return
+    for at in range(0, len(subjects), SUBJECTS_AT_ONCE):
+        some = subjects[at : at + SUBJECTS_AT_ONCE]
+        newest = select(func.max(records.c.number)).where(
+            records.c.origin == origin, records.c.subject == parked.c.subject
+        )
+        session.connection().execute(
+            delete(parked).where(
+                parked.c.origin == origin,
+                parked.c.subject.in_(some),
+                parked.c.number <= newest.scalar_subquery(),
+            )
+        )
+
+
+def parked_count(session: Session, origin: str) -> int:
+    """How many entries of `origin` are parked."""
+    return session.connection().execute(
+        select(func.count()).select_from(parked).where(parked.c.origin == origin)
+    ).scalar_one()
+
+
+def refold(session: Session, origin: str, after: int, now: datetime) -> tuple[int, int | None]:
+    """Try up to 500 parked entries after number `after` again: how many folded, and where to go on (None: done)."""
+    waiting = session.connection().execute(
+        select(parked.c.number).where(parked.c.origin == origin, parked.c.number > after)
+        .order_by(parked.c.number).limit(REFOLD_AT_ONCE)
+    ).scalars().all()
+    if not waiting:
+        return 0, None
+    before = parked_count(session, origin)
+    rows = session.execute(
+        select(ReplicaEntry.number, ReplicaEntry.parts).where(
+            ReplicaEntry.origin == origin, ReplicaEntry.number.in_(waiting)  # type: ignore[attr-defined]
+        )
+    ).all()
+    fold(session, origin, [(number, decode(bytes(parts))[0]) for number, parts in rows], now)
+    return before - parked_count(session, origin), waiting[-1]

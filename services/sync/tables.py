@@ -1,0 +1,178 @@
+"""What the sync service keeps: this node's journal, its links, the replicas it holds and the records folded from them.
+
+The numbers of entries are dense and given here, never by a sequence: a sequence commits out of order on PostgreSQL
+and a reader of "everything after n" would lose rows. The same holds for arrivals, numbered from a locked row.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Text
+from sqlalchemy.types import JSON, TypeDecorator
+from sqlmodel import Field
+
+from kernel.database import UtcDateTime, table_base
+
+Base = table_base()
+Number = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER is the row id itself on SQLite
+ID = String(64)
+NAME = String(64)
+
+
+class JsonText(TypeDecorator[Any]):
+    """A JSON column that takes the exact text the origin wrote: nothing is parsed and written again on the way in."""
+
+    impl = JSON
+    cache_ok = True
+
+    def bind_processor(self, dialect: Any) -> Any:
+        return None
+
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:
+        return self.impl_instance.coerce_compared_value(op, value)
+
+
+class JournalState(Base, table=True):
+    """The one row that says where the journal ends. Whoever appends holds it locked."""
+
+    __tablename__ = "journal_state"
+    id: int = Field(default=1, primary_key=True)
+    epoch: int
+    number: int = Field(sa_column=Column(Number, nullable=False))
+    digest: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+    session: int = Field(sa_column=Column(Number, nullable=False))
+    recorded_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+
+
+class JournalEntry(Base, table=True):
+    """One journal line: the exact bytes of a fact's parts and the digest of the chain up to it."""
+
+    __tablename__ = "journal_entry"
+    number: int = Field(sa_column=Column(Number, primary_key=True, autoincrement=False))
+    fact_id: str = Field(sa_column=Column(ID, nullable=False, unique=True))
+    type: str = Field(sa_column=Column(String(128), nullable=False))
+    head: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    statistical: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    operational: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    salt: bytes = Field(sa_column=Column(LargeBinary(16), nullable=False))
+    restricted: bool
+    digest: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+    recorded_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class OutboxSource(Base, table=True):
+    """What the journal holds of each service's outbox. `stream` names one life of that outbox."""
+
+    __tablename__ = "outbox_source"
+    service: str = Field(sa_column=Column(NAME, primary_key=True))
+    stream: str = Field(sa_column=Column(ID, primary_key=True))
+    number: int = Field(sa_column=Column(Number, nullable=False))
+
+
+class Link(Base, table=True):
+    """One link out of this node, as the engine last saw it. Only `paused` is written by others than the engine."""
+
+    __tablename__ = "link"
+    destination: str = Field(sa_column=Column(NAME, primary_key=True))
+    clearance: str = Field(sa_column=Column(NAME, nullable=False))
+    paused: bool = False
+    held_number: int | None = Field(default=None, sa_column=Column(Number, nullable=True))
+    held_digest: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32), nullable=True))
+    state: str = Field(sa_column=Column(NAME, nullable=False))
+    reason: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    last_heard_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+    behind_since: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+
+
+class Replica(Base, table=True):
+    """Where the verified copy of one origin's journal ends, and the last word from that origin."""
+
+    __tablename__ = "replica"
+    origin: str = Field(sa_column=Column(NAME, primary_key=True))
+    epoch: int
+    number: int = Field(sa_column=Column(Number, nullable=False))
+    digest: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+    state: str = Field(sa_column=Column(NAME, nullable=False))
+    reason: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    head_number: int | None = Field(default=None, sa_column=Column(Number, nullable=True))
+    head_digest: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32), nullable=True))
+    last_heard_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+    behind_since: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+    session: int = Field(default=0, sa_column=Column(Number, nullable=False))
+    boot: str | None = Field(default=None, sa_column=Column(NAME, nullable=True))
+    withheld: int = Field(default=0, sa_column=Column(Number, nullable=False))
+
+
+class ReplicaEntry(Base, table=True):
+    """One entry of a replica. `parts` are the exact bytes it arrived in, from which the leaf is computed again."""
+
+    __tablename__ = "replica_entry"
+    __table_args__ = {"sqlite_with_rowid": False}
+    origin: str = Field(sa_column=Column(NAME, primary_key=True))
+    number: int = Field(sa_column=Column(Number, primary_key=True, autoincrement=False))
+    disclosure: str = Field(sa_column=Column(String(16), nullable=False))
+    parts: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    digest: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+
+
+class Record(Base, table=True):
+    """The current state of one subject. `operational` is NULL where this node may not see that part."""
+
+    __tablename__ = "record"
+    __table_args__ = {"sqlite_with_rowid": False}
+    origin: str = Field(sa_column=Column(NAME, primary_key=True))
+    kind: str = Field(sa_column=Column(NAME, primary_key=True))
+    subject: str = Field(sa_column=Column(ID, primary_key=True))
+    version: int = Field(sa_column=Column(Number, nullable=False))
+    type: str = Field(sa_column=Column(String(128), nullable=False))
+    number: int = Field(sa_column=Column(Number, nullable=False))
+    statistical: Any = Field(sa_column=Column(JsonText, nullable=False))
+    operational: Any = Field(default=None, sa_column=Column(JsonText(none_as_null=True), nullable=True))
+    updated_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class Parked(Base, table=True):
+    """An entry that is held but could not be folded into a record; tried again when the engine starts."""
+
+    __tablename__ = "parked"
+    origin: str = Field(sa_column=Column(NAME, primary_key=True))
+    number: int = Field(sa_column=Column(Number, primary_key=True, autoincrement=False))
+    subject: str = Field(sa_column=Column(ID, nullable=False))
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class Quarantine(Base, table=True):
+    """A message between nodes that was refused, with the reason. The body is cut to a bound; the table too."""
+
+    __tablename__ = "quarantine"
+    __table_args__ = {"sqlite_autoincrement": True}
+    id: int | None = Field(default=None, sa_column=Column(Number, primary_key=True))
+    queue: str = Field(sa_column=Column(String(128), nullable=False))
+    origin: str = Field(sa_column=Column(NAME, nullable=False))
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    header: str = Field(sa_column=Column(Text, nullable=False))
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class ArrivalState(Base, table=True):
+    """The one row from which arrivals take their numbers, so that they commit in the order of their numbers."""
+
+    __tablename__ = "arrival_state"
+    id: int = Field(default=1, primary_key=True)
+    number: int = Field(sa_column=Column(Number, nullable=False))
+
+
+class Arrival(Base, table=True):
+    """A fact of another origin that is meant for this node. The broker announces it; this row is the truth."""
+
+    __tablename__ = "arrival"
+    number: int = Field(sa_column=Column(Number, primary_key=True, autoincrement=False))
+    origin: str = Field(sa_column=Column(NAME, nullable=False))
+    entry_number: int = Field(sa_column=Column(Number, nullable=False))
+    fact_id: str = Field(sa_column=Column(ID, nullable=False, unique=True))
+    type: str = Field(sa_column=Column(String(128), nullable=False))
+    envelope: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
