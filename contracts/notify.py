@@ -13,9 +13,10 @@ Doors, all POST `/doors/<name>` with a signed actor:
 | `list_deliveries` | DeliveryQuery | DeliveryPage | operators |
 | `replay_delivery` | ReplayDelivery | DeliveryView | operators |
 
-Notify learns who works here only from `put_contact`: addresses are C2 and never enter a fact or the journal. The gateway
-calls it with the actor `GATEWAY` (its id; role `node_admin`) each time an account is made or changed, and again until it
-has been answered. `version` is the account's own version: a late repeat of an older state changes nothing.
+Notify learns who works here only from `put_contact`: addresses are C2 and never enter a fact or the journal. The
+gateway calls it with the actor `GATEWAY` (its id; role `node_admin`) each time an account is made or changed, and
+again until it has been answered. `version` is the account's own version: a late repeat of an older state changes
+nothing.
 """
 
 from marshmallow import fields, validate
@@ -23,7 +24,7 @@ from marshmallow import fields, validate
 from contracts.roles import Role
 from kernel.fact import FactSchema, operational, statistical
 from kernel.paging import PageQuery
-from kernel.schema import Strict, Text, c1, c2
+from kernel.schema import Id, Strict, Text, c1, c2
 
 GATEWAY = "gateway"
 """The id of the actor with which the gateway speaks for itself; `put_contact` listens to no other."""
@@ -45,7 +46,6 @@ CAUSES = (
     "refused_sender",
     "refused_recipient",
     "refused_message",
-    "refused",
     "no_address",
     "account_inactive",
 )
@@ -88,11 +88,11 @@ class NotificationQuery(PageQuery):
 class ReadNotification(Strict):
     """Mark one notification read. Repeating it changes nothing."""
 
-    notification_id = c1(Text(max=36, required=True))
+    notification_id = c1(Id(required=True))
 
 
 class NotificationView(Strict):
-    """One notification. `about` and `subject` name the record to open; `reference` is its printed number, if it has one."""
+    """`about` and `subject` name the record to open; `reference` is its printed number, if it has one."""
 
     id = c1(fields.String(required=True))
     rule = c1(fields.String(required=True))
@@ -125,13 +125,13 @@ class Wording(Strict):
 class LongWording(Strict):
     """One long text in one or more languages."""
 
-    ar = c1(Text(max=8000))
-    ckb = c1(Text(max=8000))
-    en = c1(Text(max=8000))
+    ar = c1(Text(max=8000, multiline=True))
+    ckb = c1(Text(max=8000, multiline=True))
+    en = c1(Text(max=8000, multiline=True))
 
 
 class IssueDirective(Strict):
-    """A directive for every governorate, or for those listed. It names no person: C1, and every governorate reads it."""
+    """A directive for every governorate, or for those listed. It names no person (C1)."""
 
     title = c1(fields.Nested(Wording, required=True))
     text = c1(fields.Nested(LongWording, required=True))
@@ -141,7 +141,7 @@ class IssueDirective(Strict):
 class AcknowledgeDirective(Strict):
     """Say that this governorate has the directive, in one of one's own roles; no name is recorded upwards."""
 
-    directive_id = c1(Text(max=36, required=True))
+    directive_id = c1(Id(required=True))
     role = c1(fields.Enum(Role, by_value=True, required=True))
 
 
@@ -158,7 +158,7 @@ class AcknowledgementView(Strict):
 
 
 class DirectiveView(Strict):
-    """`governorates` empty: for all of them. A governorate knows its own acknowledgements, the issuing directorate all."""
+    """`governorates` empty: for all. A governorate knows its own acknowledgements, the issuing directorate all."""
 
     id = c1(fields.String(required=True))
     origin = c1(fields.String(required=True))
@@ -180,17 +180,17 @@ class DirectivePage(Strict):
 class DeliveryQuery(PageQuery):
     """E-mails by state, newest first; without a state the dead ones."""
 
-    state = c1(Text(load_default="dead", validate=validate.OneOf(DELIVERY_STATES)))
+    state = c1(Text(max=16, load_default="dead", validate=validate.OneOf(DELIVERY_STATES)))
 
 
 class ReplayDelivery(Strict):
     """Send a dead or dropped e-mail again, from the beginning of its retries."""
 
-    delivery_id = c1(Text(max=36, required=True))
+    delivery_id = c1(Id(required=True))
 
 
 class DeliveryView(Strict):
-    """One e-mail and how it stands. Neither the address nor the account is shown: `message_id` finds it in a mail log."""
+    """One e-mail and how it stands. Neither address nor account is shown: `message_id` finds it in a mail log."""
 
     id = c1(fields.String(required=True))
     rule = c1(fields.String(required=True))
