@@ -100,9 +100,7 @@ class PrivateRabbitMQ:
                 environment=self._environment(),
             )
             children.wait_ready(self._epmd, self._epmd_answers, seconds=10, log=self.home / "epmd.log")
-        self._server = children.start(
-            [server_program()], log=self.log, environment=self._environment(), cwd=self.home
-        )
+        self._server = children.start([server_program()], log=self.log, environment=self._environment(), cwd=self.home)
         children.wait_ready(self._server, self._speaks_amqp, seconds=START_SECONDS, log=self.log)
 
     def stop(self) -> None:
@@ -113,7 +111,11 @@ class PrivateRabbitMQ:
         self._server = self._epmd = None
 
     def kill(self) -> None:
-        """SIGKILL the broker, as a power cut would."""
+        """SIGKILL the broker, as a power cut would.
+
+        Measured on RabbitMQ 3.10: a quorum queue declared within the five seconds before is empty afterwards,
+        confirmed messages or not. Nothing of ours may rest on a broker's word.
+        """
         self._close_console()
         children.kill(self._server)
         children.kill(self._epmd)
@@ -200,24 +202,18 @@ class PrivateRabbitMQ:
         self._permissions = {key: value for key, value in self._permissions.items() if key[1] != name}
         self.evaluate(f"rabbit_vhost:delete({_binary(name)}, {_binary(ADMIN)})")
 
-    def url(
-        self, vhost: str = "/", *, user: str = ADMIN, password: str | None = None, port: int | None = None
-    ) -> str:
+    def url(self, vhost: str = "/", *, user: str = ADMIN, password: str | None = None, port: int | None = None) -> str:
         """The AMQP URL of a virtual host; the administrator's where no user is named. `port`: that of a
         proxy.
         """
         secret = quote(self.admin_password if password is None else password, safe="")
-        return (
-            f"amqp://{quote(user, safe='')}:{secret}@{self.host}:{port or self.port}/{quote(vhost, safe='')}"
-        )
+        return f"amqp://{quote(user, safe='')}:{secret}@{self.host}:{port or self.port}/{quote(vhost, safe='')}"
 
     # -- bad days and looks inside -------------------------------------------------------------------------
 
     def set_disk_alarm(self, raised: bool = True) -> None:
         """Raise (or clear) the disk alarm: publishers are blocked, consumers are not."""
-        self.evaluate(
-            f"rabbit_disk_monitor:set_disk_free_limit({_NEVER_FREE if raised else _DISK_FREE_LIMIT})"
-        )
+        self.evaluate(f"rabbit_disk_monitor:set_disk_free_limit({_NEVER_FREE if raised else _DISK_FREE_LIMIT})")
 
     def set_memory_alarm(self, raised: bool = True) -> None:
         """Raise (or clear) the memory alarm: publishers are blocked, consumers are not."""
@@ -238,10 +234,10 @@ class PrivateRabbitMQ:
         return int(self.evaluate("length(rabbit_networking:connections())"))
 
     def queue_lengths(self, vhost: str) -> dict[str, int]:
-        """Messages per queue, ready and unacknowledged together."""
+        """Messages ready per queue, as of now; unacknowledged ones are not counted."""
+        ready = "element(2, rabbit_amqqueue:stat(Q))"
         listing = self.evaluate(
-            "[[N, M] || [{name, {resource, _, queue, N}}, {messages, M}] <- "
-            f"rabbit_amqqueue:info_all({_binary(vhost)}, [name, messages])]"
+            f"[[element(4, amqqueue:get_name(Q)), {ready}] || Q <- rabbit_amqqueue:list({_binary(vhost)})]"
         )
         return _read_pairs(listing)
 
@@ -254,9 +250,7 @@ class PrivateRabbitMQ:
         self._running_server()
         if self._console is None or not self._console.alive:
             self._close_console()
-            self._console = Console(
-                self._node, environment=self._environment(), log=self.home / "console.log"
-            )
+            self._console = Console(self._node, environment=self._environment(), log=self.home / "console.log")
         return self._console.evaluate(expression)
 
     # -- within --------------------------------------------------------------------------------------------

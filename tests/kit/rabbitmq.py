@@ -47,7 +47,7 @@ class Vhost:
                 connection.close()
 
     def queue_lengths(self) -> dict[str, int]:
-        """Messages per queue, ready and unacknowledged together."""
+        """Messages ready per queue; those that a consumer has not acknowledged yet are not counted."""
         return self.broker.queue_lengths(self.name)
 
     def get(self, queue: str) -> bytes | None:

@@ -1,5 +1,6 @@
 """The bad line does what it says, so that tests of replication can trust it."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -33,16 +34,9 @@ def echo() -> Iterator[int]:
 
 
 def _echo(connection: socket.socket) -> None:
-    with connection:
-        while data := _received(connection):
+    with connection, contextlib.suppress(OSError):
+        while data := connection.recv(65536):
             connection.sendall(data)
-
-
-def _received(connection: socket.socket) -> bytes:
-    try:
-        return connection.recv(65536)
-    except OSError:
-        return b""
 
 
 @pytest.fixture

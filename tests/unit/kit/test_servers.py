@@ -39,7 +39,7 @@ def test_an_alarm_is_raised_and_cleared_at_once(own_rabbitmq: PrivateRabbitMQ) -
     assert own_rabbitmq.alarms() == "[]"
 
 
-def test_a_killed_broker_keeps_confirmed_messages_and_one_without_data_keeps_only_its_definitions(
+def test_a_restarted_broker_keeps_messages_and_one_without_data_keeps_only_its_definitions(
     own_rabbitmq: PrivateRabbitMQ,
 ) -> None:
     vhost = new_vhost(own_rabbitmq)
@@ -47,8 +47,7 @@ def test_a_killed_broker_keeps_confirmed_messages_and_one_without_data_keeps_onl
     with vhost.channel() as channel:
         channel.queue_declare("q", durable=True, arguments={"x-queue-type": "quorum"})
         channel.basic_publish("", "q", b"salam", persistent, mandatory=True)
-    own_rabbitmq.kill()
-    own_rabbitmq.start()
+    own_rabbitmq.restart()
     wait.until(lambda: vhost.queue_lengths() == {"q": 1}, what="the message survived")
     own_rabbitmq.kill()
     own_rabbitmq.delete_data()
