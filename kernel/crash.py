@@ -14,6 +14,7 @@ POINTS = {
     "after_journal_commit": "the recorder committed; the broker has not been acknowledged",
     "mid_apply": "a replica is inside the transaction that applies a batch",
     "after_apply": "a replica committed a batch; the sender has not been told",
+    "after_mail": "the mail server took an e-mail; nobody has written that down",
 }
 
 

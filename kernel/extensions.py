@@ -66,7 +66,10 @@ log = get_logger("service")
 
 @dataclass(frozen=True)
 class Call:
-    """What a door or a subscription hands to a method: an open transaction and what was checked."""
+    """What a door or a subscription hands to a method: an open transaction and what was checked.
+
+    `source`: whose facts a subscription brings, a service of this node or, on exchange `arrivals`, the origin.
+    """
 
     session: Session
     actor: Actor
@@ -74,6 +77,7 @@ class Call:
     now: datetime
     node: str
     settings: Settings
+    source: str = ""
 
 
 class Database(DependencyProvider):
@@ -372,17 +376,17 @@ class _Subscription(Entrypoint):
             self._bury(channel, body, error.code)
             return
         for offset, fact in enumerate(facts):
-            cause = self._attempt(channel, fact)
+            cause = self._attempt(channel, fact, slice_.service)
             if cause is not None:
                 alone = outbox.Slice(slice_.service, slice_.stream, slice_.first + offset, [slice_.facts[offset]])
                 self._bury(channel, msgspec.json.encode(alone), cause)
             metrics.HANDLED.labels(self.queue, "dead" if cause else "handled").inc()
 
-    def _attempt(self, channel: BlockingChannel, fact: Fact) -> str | None:
+    def _attempt(self, channel: BlockingChannel, fact: Fact, source: str) -> str | None:
         """Handle one fact; None when it was, else why not, after `ATTEMPTS`. Waits as long as the database is away."""
         attempt = 1
         while True:
-            error = self._work(fact)
+            error = self._work(fact, source)
             if error is None:
                 return None
             if isinstance(error, Unavailable):
@@ -394,7 +398,7 @@ class _Subscription(Entrypoint):
             channel.connection.sleep(FIRST_RETRY_SECONDS * 2 ** (attempt - 1))
             attempt += 1
 
-    def _work(self, fact: Fact) -> BaseException | None:
+    def _work(self, fact: Fact, source: str) -> BaseException | None:
         """Run the method in a worker of its own; return what it raised."""
         settings: Settings = self.container.config[SETTINGS]
         done = Event()
@@ -403,7 +407,7 @@ class _Subscription(Entrypoint):
             done.send(exc_info[1] if exc_info else None)
             return result, exc_info
 
-        self.container.spawn_worker(self, (fact, settings), {}, handle_result=finished)
+        self.container.spawn_worker(self, (fact, settings, source), {}, handle_result=finished)
         error: BaseException | None = done.wait()
         return error
 
@@ -419,13 +423,15 @@ def subscription(
     """Call a method once per fact that arrives on `queue`, bound to `exchange` by `keys`, in a write transaction.
 
     The method gets a `Call` (its actor is the node itself) and the `Fact`. A repeat is the method's to notice
-    (`kernel.inbox.first_time`). Messages of both `facts` and `arrivals` are slices.
+    (`kernel.inbox.first_time`). Messages of both `facts` and `arrivals` are slices; one of `arrivals` names the origin
+    as its `service` and carries the number of the first arrival.
     """
 
     def decorate(method: Callable[..., None]) -> Callable[..., None]:
-        def entered(self: Any, fact: Fact, settings: Settings) -> None:
+        def entered(self: Any, fact: Fact, settings: Settings, source: str) -> None:
+            actor = node_actor(settings.node)
             with self.database.write() as session:
-                method(self, Call(session, node_actor(settings.node), {}, now(), settings.node, settings), fact)
+                method(self, Call(session, actor, {}, now(), settings.node, settings, source), fact)
 
         entered.__name__ = method.__name__
         entered.__doc__ = method.__doc__
