@@ -78,6 +78,7 @@ class PrivateRabbitMQ:
         self._vhosts: dict[str, dict[str, str]] = {}
         self._users: dict[str, dict[str, str]] = {}
         self._permissions: dict[tuple[str, str], dict[str, str]] = {}
+        self._topic_permissions: dict[tuple[str, str, str], dict[str, str]] = {}
 
     def __enter__(self) -> Self:
         self.start()
@@ -171,11 +172,19 @@ class PrivateRabbitMQ:
         """Add a user who may do nothing yet, or give an existing one a new password."""
         self.define(users={user: password})
 
-    def set_permissions(self, user: str, vhost: str, *, configure: str = "^$", write: str, read: str) -> None:
-        """Set what `user` may declare, write and read in `vhost`: three regular expressions, as RabbitMQ
-        takes them.
-        """
+    def set_permissions(
+        self, user: str, vhost: str, *, configure: str = "^$", write: str = "^$", read: str = "^$"
+    ) -> None:
+        """Set what `user` may declare, write and read in `vhost`: three regular expressions."""
         self.define(permissions=[(user, vhost, (configure, write, read))])
+
+    def set_topic_permissions(self, user: str, vhost: str, exchange: str, *, write: str) -> None:
+        """Set with which routing keys `user` may publish to a topic exchange: a regular expression."""
+        self._topic_permissions[user, vhost, exchange] = {
+            **{"user": user, "vhost": vhost, "exchange": exchange},
+            **{"write": write, "read": ".*"},
+        }
+        self.define()
 
     def define(
         self,
@@ -200,6 +209,7 @@ class PrivateRabbitMQ:
         """Delete a virtual host with its queues; its connections are closed."""
         self._vhosts.pop(name, None)
         self._permissions = {key: value for key, value in self._permissions.items() if key[1] != name}
+        self._topic_permissions = {key: value for key, value in self._topic_permissions.items() if key[1] != name}
         self.evaluate(f"rabbit_vhost:delete({_binary(name)}, {_binary(ADMIN)})")
 
     def url(self, vhost: str = "/", *, user: str = ADMIN, password: str | None = None, port: int | None = None) -> str:
@@ -306,6 +316,7 @@ class PrivateRabbitMQ:
                 "vhosts": [{"name": "/"}, *self._vhosts.values()],
                 "users": [admin, *self._users.values()],
                 "permissions": [default, *self._permissions.values()],
+                "topic_permissions": list(self._topic_permissions.values()),
             }
         ).encode()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 from hypothesis import HealthCheck
@@ -12,7 +12,9 @@ from deploy.postgres import PrivatePostgres
 from deploy.proxy import Proxy
 from deploy.rabbitmq import PrivateRabbitMQ
 from kernel.database import Database
-from tests.kit.databases import PostgresDatabases, SqliteDatabases
+from kernel.settings import Settings
+from tests.kit.databases import PostgresDatabases, SqliteDatabases, node_databases
+from tests.kit.nodes import Country
 from tests.kit.postgres import private_postgres
 from tests.kit.rabbitmq import Vhost, new_vhost, private_rabbitmq
 
@@ -158,3 +160,36 @@ def make_sqlite_database(sqlite_databases: SqliteDatabases, tmp_path: Path) -> I
     yield make
     for database in made:
         database.close()
+
+
+@pytest.fixture
+def country(tmp_path: Path, make_vhost: Callable[[], Vhost]) -> Iterator[Country]:
+    """Nodes on SQLite whose processes end with the test."""
+    made = Country(tmp_path, make_vhost)
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def country_on_each_backend(
+    tmp_path: Path, make_vhost: Callable[[], Vhost], backend: str, request: pytest.FixtureRequest
+) -> Iterator[Country]:
+    """Nodes on SQLite, then on PostgreSQL."""
+    if backend == "sqlite":
+        made = Country(tmp_path, make_vhost)
+    else:
+        made = Country(tmp_path, make_vhost, node_databases(request.getfixturevalue("postgres")))
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def make_settings(country: Country) -> Callable[..., Settings]:
+    """`make_settings("ninewa", log_level="debug")`: the settings of a node with its files, keys and
+    broker.
+    """
+
+    def make(node_id: str = "ninewa", **values: Any) -> Settings:
+        return country.add(node_id, **values).settings
+
+    return make

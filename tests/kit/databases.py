@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from deploy.postgres import PrivatePostgres
 from kernel.migration import migrate
 
+WITH_DATABASES = ("forum", "case", "notify", "sync", "gateway")
 _numbers = itertools.count(1)
 
 
@@ -73,6 +74,18 @@ class PostgresDatabases:
         name = f"test_{next(_numbers)}"
         self._made.append(name)
         return self._server().create_database(name, template=template)
+
+
+def node_databases(server: PrivatePostgres) -> Callable[[str], str]:
+    """Makes the empty databases of a node on `server`, and gives the `database_url` for its settings."""
+
+    def make(node_id: str) -> str:
+        prefix = f"{node_id.replace('-', '_')}_{next(_numbers)}"
+        for service in WITH_DATABASES:
+            server.create_database(f"{prefix}_{service}")
+        return server.url(f"{prefix}_{{service}}")
+
+    return make
 
 
 def _end_wal(path: Path) -> None:

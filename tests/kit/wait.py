@@ -7,9 +7,7 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 
-def until(
-    condition: Callable[[], Value], seconds: float = 10.0, what: str = "", every: float = 0.02
-) -> Value:
+def until(condition: Callable[[], Value], seconds: float = 10.0, what: str = "", every: float = 0.02) -> Value:
     """The first true value of `condition()`; AssertionError naming `what` and the last value after
     `seconds`.
     """
@@ -19,9 +17,7 @@ def until(
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(
-                f"after {seconds:g} s still not: {what or condition} (last value: {value!r})"
-            )
+            raise AssertionError(f"after {seconds:g} s still not: {what or condition} (last value: {value!r})")
         time.sleep(every)
 
 
