@@ -1,0 +1,24 @@
+"""`jisr`: run a node, look at it, and act on it. Each command works on the node's own databases and broker."""
+
+import typer
+
+from node.commands import dead, keys, run, user
+
+app = typer.Typer(
+    name="jisr",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Jisr: records of community policing, kept on each governorate's own node and replicated to the directorates.",
+    epilog="Exit codes: 0 done; 1 found something wrong; 2 bad call or settings; 3 a needed part cannot be reached.",
+)
+app.command("run")(run.run)
+app.command("migrate")(run.migrate)
+app.add_typer(dead.app, name="dead")
+app.add_typer(user.app, name="user")
+app.add_typer(keys.app, name="keys")
+
+
+def main() -> None:
+    """The entry point of the command `jisr`."""
+    app()

@@ -1,0 +1,30 @@
+"""`jisr keys`: the keys that make this node itself."""
+
+import typer
+
+from kernel.crypto import SigningKey, new_hash_key
+from node.commands.output import AsJson, SettingsFile, explained, read_settings, rows_table, show
+
+app = typer.Typer(no_args_is_help=True, help="Keys of this node.")
+
+
+@app.command("new")
+def new(settings: SettingsFile = None, as_json: AsJson = False) -> None:
+    """Make this node's keys: node (signs what it replicates), gateway (signs tokens), hash (hides ids).
+
+    Never overwrites a key. Give node.pub to every node it has a link with, as <node>.pub in their peer_keys.
+
+    Example: jisr keys new --settings ninewa.toml
+    """
+    with explained():
+        chosen = read_settings(settings)
+        directory = chosen.keys_directory
+        made = []
+        for name in ("node", "gateway"):
+            key = SigningKey.new()
+            key.save(directory / f"{name}.key")
+            key.verify_key.save(directory / f"{name}.pub")
+            made.append({"key": name, "key_id": key.key_id, "public": str(directory / f"{name}.pub")})
+        new_hash_key(directory / "hash.key")
+        made.append({"key": "hash", "key_id": None, "public": None})
+        show(made, as_json=as_json, table=lambda: rows_table(["key", "key_id", "public"], made))
