@@ -7,16 +7,19 @@ in a file of its own (`broker_url_file`, `database_url_file`, `password_file`) o
 
 import os
 import tomllib
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from kernel.errors import SettingsError
 
 SLUG = r"^[a-z][a-z0-9-]{1,62}$"
 PORTS = {"gateway": 8080, "forum": 8101, "case": 8102, "notify": 8103, "sync": 8104, "engine": 8105}
+
+LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
 class _Part(BaseModel):
@@ -77,6 +80,11 @@ class Settings(BaseSettings):
     topology: Path = Field(description="the file that names every node, its home directorate and its links")
     host: str = Field("127.0.0.1", description="the address that the node's HTTP doors listen on")
     gateway_host: str | None = Field(None, description="the address that the gateway listens on, if another")
+    trusted_proxy: str | None = Field(None, description="the reverse proxy whose X-Forwarded-For and -Proto are believed")
+    metrics_from: tuple[IPvAnyNetwork, ...] = Field(
+        LOOPBACK, description="the networks from which the gateway's /metrics may be read"
+    )
+    trusted_proxy: str | None = Field(None, description="address of a reverse proxy whose X-Forwarded-For is believed")
     database_url: str = Field("sqlite:///{home}/{service}.db", repr=False, description="with {service}, and {home}")
     database_url_file: Path | None = None
     broker_url: str | None = Field(None, repr=False, description="the node's own RabbitMQ: amqp://…")
