@@ -1,0 +1,123 @@
+"""Who is told what: facts to notifications, by rule. Pure, and the only place where it is decided.
+
+A rule names the fact, whom to tell, and where the printed number stands. It cannot name content: a draft has no room
+for any. Two things are decided here for every rule. A case that complains of police or of corruption is told to the
+inspectorate instead of the unit, because those it names may be the unit (hard rule 5: they cannot see, find or infer
+it). And nobody is told twice of one thing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from contracts.case.words import CategoryGroup, RecordingClass
+from contracts.notify import ACKNOWLEDGING
+from contracts.roles import Role
+from services.notify.model import Contact, Directory, Draft
+
+Parts = Mapping[str, Any]
+Recipients = Callable[[Parts, Directory], Iterable[Contact]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """On a fact of type `on`, tell `to`. `reference`: field of the printed number. `arrives`: from another node."""
+
+    name: str
+    on: str
+    about: str
+    to: tuple[Recipients, ...]
+    reference: str | None = None
+    arrives: bool = False
+
+
+def walled(parts: Parts) -> bool:
+    """Whether the record must stay unseen by the chain of command of the unit that it belongs to."""
+    return parts.get("category_group") == CategoryGroup.COMPLAINT
+
+
+def supervisors(parts: Parts, directory: Directory) -> list[Contact]:
+    """Who supervises the unit that the record belongs to; the inspectorate for what the unit must not see."""
+    if walled(parts):
+        return directory.holding([Role.INSPECTORATE])
+    return directory.in_unit(parts.get("unit"), [Role.UNIT_SUPERVISOR])
+
+
+def approvers(parts: Parts, directory: Directory) -> list[Contact]:
+    """Who may approve a closing: never the handler, and somebody outside the unit where a crime was indicated."""
+    approving = supervisors(parts, directory)
+    if parts.get("recording_class") == RecordingClass.CRIME_INDICATED and not walled(parts):
+        approving = approving + directory.holding([Role.PROVINCIAL_DIRECTOR])
+    return [contact for contact in approving if contact.hash != parts.get("handler")]
+
+
+def handler(parts: Parts, directory: Directory) -> list[Contact]:
+    return directory.hashed(parts.get("handler"))
+
+
+def sender(parts: Parts, directory: Directory) -> list[Contact]:
+    return directory.hashed(parts.get("sender"))
+
+
+def facilitators(parts: Parts, directory: Directory) -> list[Contact]:
+    return directory.in_forum(parts.get("forum_id"), [Role.FORUM_FACILITATOR])
+
+
+def overseers(parts: Parts, directory: Directory) -> list[Contact]:
+    """Those who answer for the forums of the whole governorate."""
+    return directory.holding([Role.PROVINCIAL_DIRECTOR])
+
+
+def directive_readers(parts: Parts, directory: Directory) -> list[Contact]:
+    return directory.holding(ACKNOWLEDGING)
+
+
+CASE: Final = "case_number"
+REFERRAL: Final = "referral_number"
+NUMBER: Final = "number"
+
+RULES: Final = (
+    Rule("case_needs_triage", "case.opened.v1", "case", (supervisors,), CASE),
+    Rule("case_assigned", "case.assigned.v1", "case", (handler,), CASE),
+    Rule("case_closing_proposed", "case.proposed.v1", "case", (approvers,), CASE),
+    Rule("case_closed", "case.closed.v1", "case", (handler,), CASE),
+    Rule("referral_sent", "referral.sent.v1", "referral", (supervisors,), REFERRAL),
+    Rule("referral_accepted", "referral.accepted.v1", "referral", (sender,), REFERRAL),
+    Rule("referral_rejected", "referral.rejected.v1", "referral", (sender,), REFERRAL),
+    Rule("referral_completed", "referral.completed.v1", "referral", (sender,), REFERRAL),
+    Rule("referral_overdue", "referral.overdue.v1", "referral", (sender, supervisors), REFERRAL),
+    Rule("action_agreed", "action.agreed.v1", "action", (facilitators,), NUMBER),
+    Rule("action_overdue", "action.overdue.v1", "action", (facilitators,), NUMBER),
+    Rule("forum_at_risk", "forum.at_risk.v1", "forum", (facilitators, overseers), NUMBER),
+    Rule("forum_dormant", "forum.dormant.v1", "forum", (facilitators, overseers), NUMBER),
+    Rule("directive_issued", "directive.issued.v1", "directive", (directive_readers,), arrives=True),
+)
+
+BY_TYPE: Final[Mapping[tuple[str, bool], tuple[Rule, ...]]] = {
+    (rule.on, rule.arrives): tuple(each for each in RULES if (each.on, each.arrives) == (rule.on, rule.arrives))
+    for rule in RULES
+}
+
+
+def concerns(fact_type: str, *, arrived: bool = False) -> bool:
+    """Whether any rule is about facts of this type."""
+    return (fact_type, arrived) in BY_TYPE
+
+
+def notifications(
+    fact_type: str, subject: str, parts: Parts, directory: Directory, *, arrived: bool = False
+) -> list[Draft]:
+    """Whom to tell what. `parts`: the statistical and operational values of the fact, together.
+
+    `arrived`: the fact came from another node. A field that a fact does not show (a restricted category) is not there,
+    and then nobody is found by it.
+    """
+    if fact_type.startswith("forum."):
+        parts = {**parts, "forum_id": subject}
+    drafts = [
+        Draft(contact.account_id, rule.name, rule.about, subject, parts.get(rule.reference) if rule.reference else None)
+        for rule in BY_TYPE.get((fact_type, arrived), ())
+        for recipients in rule.to
+        for contact in recipients(parts, directory)
+    ]
+    return list({(draft.account_id, draft.rule): draft for draft in drafts}.values())
