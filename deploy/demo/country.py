@@ -1,0 +1,246 @@
+"""The country: its brokers, lines, nodes and their processes, from nothing to ready and back to nothing.
+
+Each node is what it is in the field: the processes `jisr run services`, `jisr run engine` and `jisr run
+gateway` with a settings file of their own. Each link from a governorate to a directorate goes through a
+proxy, so that it can be cut as a line is cut. Processes are started a few nodes at a time, for a machine with
+two cores is no faster when everything begins at once, only less sure.
+"""
+
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Self, TypeVar
+
+import requests
+
+from contracts.roles import Role
+from contracts.topology import Topology
+from deploy.demo import layout
+from deploy.demo.brokers import Brokers
+from deploy.demo.client import Api
+from deploy.demo.layout import Place
+from deploy.demo.processes import Processes
+from deploy.proxy import Proxy
+from kernel.clock import now
+from kernel.crypto import load_hash_key
+from kernel.database import Database
+from kernel.migration import migrate
+from services.gateway import accounts
+from services.gateway.passwords import Passwords
+
+Value = TypeVar("Value")
+
+DATABASES = ("gateway", *layout.SERVICES)
+PROCESSES = ("services", "engine", "gateway")
+AT_ONCE = max(2, os.cpu_count() or 2)
+READY_SECONDS = 120
+POLL_SECONDS = 0.1
+JISR = Path(sys.executable).with_name("jisr")
+
+
+@dataclass(frozen=True)
+class Account:
+    """A sample account. Its login is the same at every node that has it; so is the password of them all."""
+
+    login: str
+    name: str
+    roles: tuple[Role, ...]
+
+
+AT_GOVERNORATE = (
+    Account("admin", "مدير النظام", (Role.NODE_ADMIN,)),
+    Account("operator", "مشغّل", (Role.OPERATOR,)),
+    Account("director", "مدير المحافظة", (Role.PROVINCIAL_DIRECTOR,)),
+    Account("supervisor", "مسؤول الوحدة", (Role.UNIT_SUPERVISOR,)),
+    Account("intake", "موظف الاستقبال", (Role.INTAKE_OFFICER,)),
+    Account("officer", "ضابط الشرطة المجتمعية", (Role.COMMUNITY_OFFICER,)),
+    Account("worker", "عاملة الحالات", (Role.CASE_WORKER,)),
+)
+AT_DIRECTORATE = (
+    Account("admin", "مدير النظام", (Role.NODE_ADMIN,)),
+    Account("operator", "مشغّل", (Role.OPERATOR,)),
+    Account("analyst", "محلل", (Role.FEDERAL_ANALYST, Role.REGIONAL_ANALYST)),
+    Account("author", "كاتب التوجيهات", (Role.DIRECTIVE_AUTHOR,)),
+)
+
+
+class NotInTime(RuntimeError):
+    """Something that should have happened did not; the text says what."""
+
+
+class Country:
+    """Use as a context: whatever happens inside, nothing runs afterwards."""
+
+    def __init__(self, home: Path, nodes: Sequence[str], brokers: Brokers, *, say: Callable[[str], None]) -> None:
+        self.home = home
+        self.brokers = brokers
+        self.topology: Topology = layout.write_topology(home, nodes)
+        self.places: dict[str, Place] = {node: layout.place(home, node) for node in self.topology.nodes}
+        self.lines: dict[tuple[str, str], Proxy] = {}
+        self.processes = Processes()
+        self.password = _kept_password(home / "password")
+        self._say = say
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def governorates(self) -> list[str]:
+        return [node.id for node in self.topology.governorates]
+
+    @property
+    def directorates(self) -> list[str]:
+        return [node.id for node in self.topology.directorates]
+
+    # -- from nothing to ready
+    # -------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Everything, until every process of every node says that it is ready."""
+        self._say("starting RabbitMQ")
+        self._start_brokers()
+        for number, node in enumerate(self.places, 1):
+            self._say(f"preparing {node} ({number} of {len(self.places)})")
+            self._prepare(self.places[node])
+        for nodes in _groups(list(self.places), AT_ONCE):
+            self._say(f"starting {', '.join(nodes)}")
+            for node in nodes:
+                self._start_node(self.places[node])
+            self.wait(partial(self.ready, *nodes), READY_SECONDS, f"{', '.join(nodes)} ready")
+
+    def _start_brokers(self) -> None:
+        links = [(node, link.destination) for node in self.governorates for link in self.topology.links_from(node)]
+        self.brokers.start(self.places, links)
+        for link in links:
+            self.lines[link] = Proxy(self.brokers.target)
+            self.lines[link].start()
+
+    def _prepare(self, own: Place) -> None:
+        layout.make_keys(own, self.home / "peers")
+        urls = {
+            destination: self.brokers.link_url(own.node, destination, line.port)
+            for (origin, destination), line in self.lines.items()
+            if origin == own.node
+        }
+        layout.write_settings(own, broker_url=self.brokers.url(own.node), link_urls=urls)
+        for service in DATABASES:
+            migrate(_database(own, service), service)
+        self._add_accounts(own)
+
+    def _add_accounts(self, own: Place) -> None:
+        """The sample accounts, as `jisr user add` makes them on the node itself: the first one must come from
+        there."""
+        database = Database(_database(own, "gateway"), service="gateway")
+        hashed = Passwords().hash(self.password)
+        hash_key = load_hash_key(own.home / "keys" / "hash.key")
+        try:
+            for account in self.accounts_of(own.node):
+                with suppress(accounts.LoginTaken), database.write() as session:
+                    values = account_values(account.login, account.name, account.roles, unit=own.node)
+                    accounts.add(session, values, hashed, by=None, now=now(), hash_key=hash_key)
+        finally:
+            database.close()
+
+    def _start_node(self, own: Place) -> None:
+        for process in PROCESSES:
+            self.processes.start(
+                f"{own.node} {process}",
+                [str(JISR), "run", process, "--settings", str(own.settings)],
+                log=own.logs / f"{process}.log",
+                environment=_environment(),
+            )
+
+    # -- while it runs
+    # ---------------------------------------------------------------------------------------------
+
+    def watch(self) -> None:
+        """Start again what has died; called again and again by the thread that started the country."""
+        self.brokers.watch()
+        for name in self.processes.watch():
+            self._say(f"{name} ended and was started again")
+
+    def wait(self, condition: Callable[[], Value], seconds: float, what: str) -> Value:
+        """The first true value of `condition`, the country being watched meanwhile. NotInTime after
+        `seconds`."""
+        deadline = time.monotonic() + seconds
+        while not (value := condition()):
+            if time.monotonic() > deadline:
+                raise NotInTime(f"after {seconds:.0f} s still not: {what}; logs are below {self.home}/nodes")
+            self.watch()
+            time.sleep(POLL_SECONDS)
+        return value
+
+    def ready(self, *nodes: str) -> bool:
+        """Whether every process of these nodes says that it can do its work."""
+        return all(_ready(self.places[node].at(process)) for node in nodes for process in layout.LISTENING)
+
+    def accounts_of(self, node: str) -> tuple[Account, ...]:
+        return AT_DIRECTORATE if node in self.directorates else AT_GOVERNORATE
+
+    def api(self, node: str, login: str, **how: Callable[[], bool]) -> Api:
+        """The API of `node` as that account sees it."""
+        return Api.logged_in(self.places[node].address, login, self.password, **how)
+
+    # -- and back to nothing
+    # -----------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Stop all that was started. Safe to call at any point, and twice."""
+        self.processes.stop()
+        for line in self.lines.values():
+            line.stop()
+        self.lines.clear()
+        self.brokers.stop()
+
+
+def account_values(
+    login: str, name: str, roles: Sequence[Role], *, unit: str | None, forums: Sequence[str] = ()
+) -> dict[str, object]:
+    """An account in the words of the API (contracts.gateway.AddAccount), without its password."""
+    return {
+        "login": login,
+        "name": name,
+        "roles": [role.value for role in roles],
+        "unit": unit,
+        "forums": list(forums),
+        "language": "ar",
+        "email": None,
+    }
+
+
+def _database(own: Place, service: str) -> str:
+    return f"sqlite:///{own.home}/{service}.db"
+
+
+def _ready(address: str) -> bool:
+    try:
+        return requests.get(f"{address}/readyz", timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def _environment() -> dict[str, str]:
+    """Our own environment without what would override a node's settings."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("JISR_")}
+
+
+def _groups(nodes: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(nodes), size):
+        yield nodes[start : start + size]
+
+
+def _kept_password(path: Path) -> str:
+    """The password of every sample account, chosen at the first start and kept for the next."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(f"jisr-{secrets.token_hex(2)}-{secrets.token_hex(2)}-demo", encoding="utf-8")
+    return path.read_text(encoding="utf-8")

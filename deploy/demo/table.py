@@ -1,0 +1,131 @@
+"""What a person sees: addresses, accounts, and a table of every link, asked of the API again and again.
+
+Each row is what its origin says about its own link. A node that does not answer is shown as not answering,
+and a value that it does not know as unknown: neither is zero.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from deploy.demo.client import Api, ApiError
+from deploy.demo.country import Country
+from kernel.clock import now
+
+UNKNOWN = "unknown"
+SILENT = "no answer"
+COLOURS = {
+    "idle": "green",
+    "sending": "green",
+    "waiting": "yellow",
+    "blocked": "yellow",
+    "paused": "yellow",
+    "connecting": "red",
+    SILENT: "red",
+}
+
+
+@dataclass
+class Links:
+    """Asks every node for its links, one login for each."""
+
+    country: Country
+    _apis: dict[str, Api] = field(default_factory=dict)
+
+    def all(self) -> list[dict[str, Any]]:
+        """Links upwards first, then downwards; a node that does not answer gives rows that say so."""
+        nodes = [*self.country.governorates, *self.country.directorates]
+        return [row for node in nodes for row in self.of(node)]
+
+    def of(self, node: str) -> list[dict[str, Any]]:
+        try:
+            return list(self._api(node).get("/links")["items"])
+        except ApiError:
+            self._apis.pop(node, None)
+            return [
+                {"origin": node, "destination": link.destination, "clearance": link.clearance.value, "state": SILENT}
+                for link in self.country.topology.links_from(node)
+            ]
+
+    def _api(self, node: str) -> Api:
+        if node not in self._apis:
+            self._apis[node] = self.country.api(node, "operator", stopped=lambda: True)
+        return self._apis[node]
+
+
+def links_table(rows: list[dict[str, Any]], at: datetime) -> Table:
+    table = Table(title=f"Links at {at:%H:%M:%S} UTC", title_justify="left", expand=False)
+    for name in ("origin", "destination", "clearance", "state"):
+        table.add_column(name, no_wrap=True)
+    for name in ("head", "held", "behind", "seconds", "last heard"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*cells(row, at))
+    return table
+
+
+def cells(row: dict[str, Any], at: datetime) -> tuple[str | Text, ...]:
+    """One link as it is shown."""
+    state = row["state"]
+    behind = row.get("behind") or {}
+    known = bool(behind.get("known"))
+    return (
+        row["origin"],
+        row["destination"],
+        row["clearance"],
+        Text(state, style=COLOURS.get(state, "bold red")),
+        _number(row.get("head")),
+        _number(row.get("held")),
+        str(behind["entries"]) if known else UNKNOWN,
+        f"{behind['seconds']:.0f}" if known else UNKNOWN,
+        ago(row.get("last_heard_at"), at),
+    )
+
+
+def _number(position: dict[str, Any] | None) -> str:
+    return UNKNOWN if position is None else str(position["number"])
+
+
+def ago(instant: str | None, at: datetime) -> str:
+    """How long ago, in the largest unit that makes sense; never heard is not long ago."""
+    if instant is None:
+        return UNKNOWN
+    seconds = max(0, int((at - datetime.fromisoformat(instant)).total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def front(country: Country) -> RenderableType:
+    """Addresses and accounts."""
+    addresses = Table(title="Nodes", title_justify="left")
+    for name in ("node", "address", "accounts"):
+        addresses.add_column(name, no_wrap=name != "accounts")
+    for node, place in country.places.items():
+        addresses.add_row(node, place.address, ", ".join(account.login for account in country.accounts_of(node)))
+    notes = Text.assemble(
+        "Every account's password here: ", (country.password, "bold"), ". Below each address: /api/v1/docs is the API "
+        "to read and try, /api/v1/login takes {login, password}.\n",
+        f"Logs, databases and keys are in {country.home}/nodes. All people are invented.",
+    )  # fmt: skip
+    return Group(addresses, notes)
+
+
+def live(links: Links, news: list[str]) -> Callable[[], RenderableType]:
+    """What is drawn again each time: the table, and the latest of what happened."""
+
+    def draw() -> RenderableType:
+        parts: list[RenderableType] = [links_table(links.all(), now())]
+        if news:
+            parts.append(Panel("\n".join(news[-3:]), title="what happened", title_align="left"))
+        parts.append(Text("Ctrl-C stops everything that was started.", style="dim"))
+        return Group(*parts)
+
+    return draw
