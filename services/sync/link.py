@@ -1,0 +1,411 @@
+"""The sender: one link of this node to one destination, as a state machine without a clock, a socket or a
+database.
+
+The loop around it tells what happened (`on_…`) and asks what to do (`plan`). The answer is one of
+
+- `SayHello()`      publish a hello, then `on_hello_said`;
+- `Send(after, …)`  read the journal after that position, `message.pack` it, ask `admit`, publish, then
+`on_sent`. The
+                    reading may take its time; if the world changed meanwhile `admit` says no and `plan` is
+                    asked again;
+- `Wait(seconds)`   ask again then, or after any event.
+
+What counts is only what the other side says it *holds*. A broker's confirmation means that a batch may
+arrive, nothing more: brokers are allowed to lose everything. So there is one rule of repair, going back to
+`held`, taken when a batch was returned or refused by the broker, when a `held` reports a gap, when the
+connection was lost, or when nothing moved for a minute. Repeats cost bytes and nothing else.
+
+Going back is bounded so that it cannot flood: a receiver that is away says nothing, and while it says
+nothing only hellos are sent to it (its queue keeps what the broker took). Each word from it allows one more
+going back, after the first with growing waits and one small batch at a time.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from contracts.sync import LinkState
+from services.sync.entry import MAX_ENTRIES
+from services.sync.message import Held
+from services.sync.position import Position, start
+from services.sync.replica import GAP
+
+WINDOW = 2 * 1024 * 1024  # ahead of held: 16 s of 1 Mbit/s, 13 times what 300 ms of 4 Mbit/s keep in flight
+FIRST_BATCH = 64 * 1024  # 0.5 s of 1 Mbit/s
+LEAST_BATCH = 16 * 1024  # 0.5 s of 256 kbit/s
+MOST_BATCH = 1024 * 1024
+BATCH_SECONDS = 1.5  # of the measured rate: long enough to fill the link, short enough to lose little with it
+HELLO_SECONDS = 30.0
+NO_PROGRESS_SECONDS = 60.0  # two hellos and their answers
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 300.0
+ENTRY_BYTES = 60.0  # a first guess; learned from what is sent
+LEARN_FROM = 50  # entries; a smaller batch is mostly header and teaches nothing about the bytes of one
+
+APPLIES = frozenset({"ok", "silent", "rolled_back"})  # words of a receiver that takes what fits; see replica.py
+WORDS = {"diverged": LinkState.DIVERGED, "duplicate": LinkState.DUPLICATE}
+
+
+@dataclass(frozen=True, slots=True)
+class SayHello:
+    """Publish a hello now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Read up to `max_entries` after `after` and pack them into at most `max_bytes`."""
+
+    after: Position
+    max_bytes: int
+    max_entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do for so many seconds unless something happens."""
+
+    seconds: float
+
+
+Action = SayHello | Send | Wait
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    end: Position
+    nbytes: int
+
+
+def retry_delay(attempt: int, random: Callable[[], float]) -> float:
+    """Seconds before attempt 1, 2, 3 …: 1, 2, 4 … 300, of which up to half is left to chance (0 ≤ random()
+    < 1).
+    """
+    full = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempt - 1, 30))
+    return full * (0.5 + random() / 2)
+
+
+class Link:
+    """The state of one link. Not for several threads. `now` is monotonic seconds, the same clock in every
+    call.
+    """
+
+    def __init__(
+        self,
+        origin: str,
+        destination: str,
+        epoch: int,
+        head: Position,
+        *,
+        random: Callable[[], float],
+        paused: bool = False,
+        window: int = WINDOW,
+    ) -> None:
+        self.origin, self.destination, self.epoch, self.head = origin, destination, epoch, head
+        self.held: Position | None = None  # what the other side last said, kept for show when it falls silent
+        self.heard_at: float | None = None
+        self.paused = paused
+        self.went_back = 0
+        self.restored = 0  # times the other side held less than it had said
+        self._random = random
+        self._genesis = start(origin, epoch)
+        self._window = self._granted = window
+        self._connected = self._blocked = self._answered = self._suspect = False
+        self._unauthorised = self._held_back = ""
+        self._verdict: tuple[LinkState, str] | None = None  # ours, until resume
+        self._word: tuple[LinkState, str] | None = None  # theirs, until they say otherwise
+        self._sent = self._genesis
+        self._flying: deque[_Sent] = deque()
+        self.outstanding = 0  # bytes sent and not yet held
+        self._hello_at = self._progress_at = self._quiet_until = 0.0
+        self._attempts = self._refusals = self._needed = 0
+        self._gap_at = -1
+        self._batch_bytes = float(FIRST_BATCH)
+        self._entry_bytes = ENTRY_BYTES
+
+    # --- how it stands
+
+    @property
+    def state(self) -> LinkState:
+        """One of the closed list, for people and metrics. `plan` decides by what it is made of, not by this
+        word.
+        """
+        if self.paused:
+            return LinkState.PAUSED
+        if self._unauthorised:
+            return LinkState.UNAUTHORISED
+        if self._stopped:
+            return self._stopped[0]
+        if not self._answered:
+            return LinkState.CONNECTING
+        more = self._sent.number < self.head.number
+        if self._blocked or (self._held_back and more):
+            return LinkState.BLOCKED
+        if more and not self._attempts and self._room():
+            return LinkState.SENDING
+        return LinkState.WAITING if more or self._flying else LinkState.IDLE
+
+    @property
+    def reason(self) -> str:
+        """A sentence on the state, empty where the state says it all."""
+        if self._stopped:
+            return self._stopped[1]
+        if self._unauthorised or self._held_back:
+            return self._unauthorised or self._held_back
+        return "Nothing was acknowledged for a while; sending again." if self._attempts else ""
+
+    @property
+    def _stopped(self) -> tuple[LinkState, str] | None:
+        return self._verdict or self._word
+
+    def known_digest(self, number: int) -> bytes | None:
+        """This journal's digest at `number` if it can be told without reading the journal."""
+        places = (self._genesis, self.head, self._sent, self.held, *(one.end for one in self._flying))
+        return next((place.digest for place in places if place and place.number == number), None)
+
+    # --- what happened
+
+    def on_connected(self, now: float) -> None:
+        """The destination's broker can be published to. Nothing is sent before the other side says what it
+        holds.
+        """
+        self._lose_connection()
+        self._connected, self._unauthorised, self._word = True, "", None
+        self._hello_at = self._quiet_until = now
+
+    def on_disconnected(self, now: float) -> None:
+        """The connection is gone, and with it perhaps whatever was on its way."""
+        self._lose_connection()
+
+    def on_unauthorised(self, reason: str, now: float) -> None:
+        """The destination's broker does not let us in, or not do this. The loop goes on trying."""
+        self._lose_connection()
+        self._unauthorised = reason
+
+    def _lose_connection(self) -> None:
+        self._connected = self._blocked = self._answered = self._suspect = False
+        self._attempts = self._refusals = self._needed = 0
+        self._held_back, self._gap_at = "", -1
+        self._flying.clear()
+        self.outstanding = 0
+
+    def on_blocked(self, now: float) -> None:
+        """The destination's broker takes nothing now (memory or disk alarm)."""
+        self._blocked = True
+
+    def on_unblocked(self, now: float) -> None:
+        """It takes messages again; the time it did not is nobody's lack of progress."""
+        self._blocked = False
+        self._progress_at = now
+
+    def pause(self) -> None:
+        """An operator's word: hellos only."""
+        self.paused = True
+
+    def resume(self, now: float) -> None:
+        """An operator's word: go on. A stopped link asks again what the other side holds, and may stop
+        again.
+        """
+        self.paused = False
+        if self._stopped:
+            self._verdict = self._word = None
+            self._answered = False
+            self._hello_at = now
+
+    def on_head(self, head: Position) -> None:
+        """The journal grew."""
+        if head.number > self.head.number:
+            self.head = head
+
+    def on_hello_said(self, now: float) -> None:
+        """A hello was published."""
+        self._hello_at = now + HELLO_SECONDS
+
+    def on_sent(self, start: Position, end: Position, nbytes: int, now: float) -> None:
+        """An admitted batch was published."""
+        if not self._flying:
+            self._progress_at = now
+        self._flying.append(_Sent(end, nbytes))
+        self.outstanding += nbytes
+        self._sent, self._needed = end, 0
+        self.on_head(end)
+        count = end.number - start.number
+        if count >= LEARN_FROM:
+            self._entry_bytes += (nbytes / count - self._entry_bytes) / 4
+
+    def on_confirmed(self, now: float) -> None:
+        """The destination's broker took a batch (not a hello: those are small enough to fit a full queue)."""
+        self._refusals, self._held_back = 0, ""
+
+    def on_returned(self, now: float) -> None:
+        """A batch came back: there is no queue for it."""
+        self._refused_by_broker("The destination's broker has no queue for this link.", now)
+
+    def on_nacked(self, now: float) -> None:
+        """A batch was refused: the queue is full."""
+        self._refused_by_broker("The queue at the destination is full.", now)
+
+    def _refused_by_broker(self, reason: str, now: float) -> None:
+        if not self._held_back or now >= self._quiet_until:  # those in flight with it do not count again
+            self._refusals += 1
+            self._quiet_until = now + retry_delay(self._refusals, self._random)
+        self._held_back = reason
+        self._go_back()
+
+    def on_held(self, said: Held, digest_at: Callable[[int], bytes | None], now: float) -> None:
+        """The other side said what it holds. `digest_at(number)`: this journal's digest there, None if it
+        has none.
+
+        The caller has checked that it is the destination who signed this. Words about other journals are
+        passed over.
+        """
+        if said.origin != self.origin or not self._connected:
+            return
+        self.heard_at = now
+        self._granted = said.window
+        if not self._consistent(said, digest_at):
+            return
+        self._word = _word(said)
+        if not self._answered:
+            self._answered = True
+            self.held, self._progress_at = said.held, now
+            self._go_back()
+        elif self.held is None or said.held.number > self.held.number:
+            self._progress(said.held, now)
+        elif said.held.number < self.held.number:
+            self._less(said.held, now)
+        else:
+            self._suspect = False
+            self._gap(said)
+
+    def _consistent(self, said: Held, digest_at: Callable[[int], bytes | None]) -> bool:
+        number = said.held.number
+        if said.epoch != self.epoch:
+            reason = f"It holds epoch {said.epoch} of this journal, which is in epoch {self.epoch}."
+            self._word = (LinkState.REFUSED, reason)
+            return False
+        if number > self.head.number:
+            reason = f"It holds {number}, this journal ends at {self.head.number}: restored from an old backup?"
+            self._verdict = (LinkState.ROLLED_BACK, reason)
+            return False
+        if (self.known_digest(number) or digest_at(number)) != said.held.digest:
+            self._verdict = (LinkState.DIVERGED, f"It holds another digest at {number} than this journal.")
+            return False
+        return True
+
+    def _progress(self, held: Position, now: float) -> None:
+        acknowledged, began = 0, self._progress_at
+        while self._flying and self._flying[0].end.number <= held.number:
+            acknowledged += self._flying.popleft().nbytes
+        self.outstanding -= acknowledged
+        self._measure(acknowledged, now - began)
+        self.held = held
+        if self._sent.number < held.number:
+            self._sent = held
+        self._suspect, self._gap_at, self._attempts, self._progress_at = False, -1, 0, now
+        if not self._held_back:
+            self._quiet_until = now
+
+    def _measure(self, nbytes: int, seconds: float) -> None:
+        """Aim at 1.5 s of what gets through. A trickle says nothing about the rate of the link."""
+        if nbytes < LEAST_BATCH or seconds <= 0:
+            return
+        aim = max(self._batch_bytes / 2, min(self._batch_bytes * 2, nbytes / seconds * BATCH_SECONDS))
+        self._batch_bytes = min(MOST_BATCH, max(LEAST_BATCH, aim))
+
+    def _less(self, held: Position, now: float) -> None:
+        """It holds less than it said before: an old word that came late, or it was restored. Ask once, then
+        believe.
+        """
+        if not self._suspect:
+            self._suspect = True
+            self._hello_at = now
+            return
+        self._suspect = False
+        self.restored += 1
+        self.held, self._progress_at = held, now
+        self._go_back()
+
+    def _gap(self, said: Held) -> None:
+        """It missed a batch. Once for each place: those that were in flight behind it report the same gap."""
+        if said.reason == GAP and said.held.number != self._gap_at:
+            self._gap_at = said.held.number
+            self._go_back()
+
+    def _go_back(self) -> None:
+        if self._flying:
+            self.went_back += 1
+        self._flying.clear()
+        self.outstanding = 0
+        self._sent = self.held or self._genesis
+
+    # --- what to do
+
+    def plan(self, now: float) -> Action:
+        """What to do now. Notices also that time has passed; never blocks."""
+        if not self._connected or self._blocked:
+            return Wait(HELLO_SECONDS)
+        if now >= self._hello_at:
+            return SayHello()
+        wait = Wait(self._hello_at - now)
+        if self.paused or self._stopped or not self._answered:
+            return wait
+        self._look_for_progress(now)
+        if now < self._quiet_until:
+            return Wait(min(wait.seconds, self._quiet_until - now))
+        room = self._room()
+        if self._sent.number < self.head.number and room:
+            return Send(self._sent, room, self._entries_in(room))
+        if self._flying:
+            return Wait(min(wait.seconds, max(1.0, self._progress_at + NO_PROGRESS_SECONDS - now)))
+        return wait
+
+    def admit(self, start: Position, nbytes: int) -> bool:
+        """Whether a batch read from `start` may be published now: nothing changed since `plan`, and the
+        window has room.
+
+        One that is larger than what is left of the window waits until there is room, or until nothing is in
+        flight.
+        """
+        able = self._connected and self._answered and not (self._blocked or self.paused or self._stopped)
+        if not able or start != self._sent:
+            return False
+        if self._flying and self.outstanding + nbytes > self._most():
+            self._needed = nbytes
+            return False
+        return True
+
+    def _look_for_progress(self, now: float) -> None:
+        if not self._flying or now - self._progress_at < NO_PROGRESS_SECONDS:
+            return
+        if self.heard_at is None or self.heard_at <= self._progress_at:
+            return  # it is away; what the broker took waits for it there
+        self._attempts += 1
+        self._progress_at = now
+        self._go_back()
+        if self._attempts > 1:
+            self._quiet_until = now + retry_delay(self._attempts - 1, self._random)
+
+    def _most(self) -> int:
+        return min(self._window, self._granted)
+
+    def _room(self) -> int:
+        """Bytes of the next batch; 0 while it does not fit. Half the window at most, so that two can follow
+        each other.
+        """
+        most = self._most()
+        size = max(min(int(self._batch_bytes), most // 2), self._needed)
+        if self._attempts > 1:
+            size = min(size, FIRST_BATCH) if not self._flying else 0
+        if most == 0 or (self._flying and self.outstanding + size > most):
+            return 0
+        return max(size, 1)
+
+    def _entries_in(self, nbytes: int) -> int:
+        return max(1, min(MAX_ENTRIES, int(nbytes / self._entry_bytes * 1.25)))
+
+
+def _word(said: Held) -> tuple[LinkState, str] | None:
+    """What a receiver that takes nothing makes of the link; a word we do not know is one of those."""
+    if said.state in APPLIES:
+        return None
+    return WORDS.get(said.state, LinkState.REFUSED), said.reason or f"The other side says: {said.state}."

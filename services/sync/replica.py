@@ -1,0 +1,214 @@
+"""The receiver: what a replica makes of what its origin says. Pure: the caller stores, acknowledges and
+answers.
+
+A replica is an exact, verified prefix of its origin's journal. Nothing is applied unless its leaves, folded
+from the position held, lead to the digest that the origin signed. So a repeat, a gap, an overlap or any
+reordering can change *when* a replica grows, never *what* it holds.
+
+Two words stop a replica until an operator releases it: `refused` (the origin signed what cannot be) and
+`diverged` (the origin tells another story about a number held here). `rolled_back` stops nothing by itself:
+a hello can be overtaken by the batches that followed it, so the word is only the receiver's suspicion. The
+sender judges by the position in `held`, and a batch that continues from here refutes it.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from contracts.sync import ReplicaState as Status
+from services.sync.entry import Shown
+from services.sync.message import BadMessage, Batch, Held, Hello
+from services.sync.position import Position, digests, start
+
+WINDOW = 2 * 1024 * 1024  # per origin: nineteen full windows are 38 MiB in the queue, and one batch at a time in memory
+GAP = "gap"
+SILENT_AFTER = timedelta(seconds=90)  # three hellos
+STOPPED = frozenset({Status.REFUSED, Status.DIVERGED, Status.DUPLICATE})
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaState:
+    """Where a replica stands and what it makes of its origin. All of it is kept with the entries, in one
+    commit.
+    """
+
+    origin: str
+    epoch: int
+    held: Position
+    session: int = 0
+    boot: str = ""
+    state: Status = Status.SILENT
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """New entries, the first being number `first`, with the leaf and the digest of each; then `end` is
+    held.
+    """
+
+    first: int
+    entries: list[Shown]
+    leaves: list[bytes]
+    digests: list[bytes]
+    end: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Nothing new: count it, answer `held`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """It begins after what is held: drop it, answer `held` with the reason `gap`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The replica was stopped before; drop it without a look, answer `held`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Quarantine it, stop the replica with `refuse(...)`, answer `held`."""
+
+    state: Status
+    reason: str
+
+
+Judgement = Apply | Repeat | Gap | Stopped | Refuse
+
+
+def begin(origin: str, epoch: int) -> ReplicaState:
+    """A replica of an origin from which nothing is held yet, with the epoch of its first message."""
+    return ReplicaState(origin, epoch, start(origin, epoch))
+
+
+def answer(state: ReplicaState, window: int = WINDOW, reason: str = "") -> Held:
+    """What to tell the origin. `reason` overrides the state's own, for `gap`."""
+    return Held(state.origin, state.epoch, state.held, window, str(state.state), reason or state.reason)
+
+
+def on_hello(state: ReplicaState, hello: Hello, window: int = WINDOW) -> tuple[ReplicaState, Held]:
+    """The state after `hello`, and the answer to it. The caller notes `hello.head` and the time by itself."""
+    if hello.epoch != state.epoch:
+        new = _other_epoch(state, hello)
+    elif state.state in STOPPED:
+        new = state
+    else:
+        new = _same_epoch(state, hello)
+    if new.epoch == hello.epoch and hello.session >= new.session:
+        new = replace(new, session=hello.session, boot=hello.boot)
+    return new, answer(new, window)
+
+
+def _other_epoch(state: ReplicaState, hello: Hello) -> ReplicaState:
+    """A higher epoch is a decision for people; a lower one is a message of a life that is over, and changes
+    nothing.
+    """
+    if state.held.number == 0 and state.state not in STOPPED:
+        return replace(begin(state.origin, hello.epoch), state=Status.OK)
+    if hello.epoch > state.epoch:
+        return refuse(state, Status.REFUSED, _unknown_epoch(state, hello.epoch))
+    return state
+
+
+def _same_epoch(state: ReplicaState, hello: Hello) -> ReplicaState:
+    head, held = hello.head, state.held
+    if head.number == held.number:
+        if head.digest != held.digest:
+            return refuse(state, Status.DIVERGED, f"The origin has another digest at {held.number}.")
+        return replace(state, state=Status.OK, reason="")
+    if head.number < held.number and hello.session > state.session:
+        reason = f"The origin's journal ends at {head.number}; {held.number} is held here."
+        return replace(state, state=Status.ROLLED_BACK, reason=reason)
+    if state.state is Status.SILENT:
+        return replace(state, state=Status.OK)
+    return state
+
+
+def judge(state: ReplicaState, batch: Batch) -> Judgement:
+    """What `batch` is to a replica in `state`. Opens the payload only if the header says that it holds
+    something new.
+    """
+    held = state.held
+    if batch.epoch != state.epoch:
+        return _judge_epoch(state, batch)
+    if state.state in STOPPED:
+        return Stopped()
+    if batch.end.number <= held.number:
+        return _diverged(held) if batch.end.number == held.number and batch.end != held else Repeat()
+    if batch.start.number > held.number:
+        return Gap()
+    if batch.start.number == held.number and batch.start != held:
+        return _diverged(held)
+    return _judge_entries(held, batch)
+
+
+def _judge_epoch(state: ReplicaState, batch: Batch) -> Judgement:
+    if state.state in STOPPED:
+        return Stopped()
+    if batch.epoch < state.epoch:
+        return Repeat()
+    if state.held.number == 0:
+        return Gap()  # the answer names the epoch held; the next hello settles it
+    return Refuse(Status.REFUSED, _unknown_epoch(state, batch.epoch))
+
+
+def _judge_entries(held: Position, batch: Batch) -> Judgement:
+    try:
+        shown = batch.entries()
+    except BadMessage as error:
+        return Refuse(Status.REFUSED, error.message)
+    leaves = [one.leaf for one in shown]
+    chain = digests(batch.start, leaves)
+    if chain[-1] != batch.end.digest:
+        return Refuse(
+            Status.REFUSED, f"The entries after {batch.start.number} do not lead to the digest at {batch.end.number}."
+        )
+    known = held.number - batch.start.number
+    if known and chain[known - 1] != held.digest:
+        return _diverged(held)
+    return Apply(held.number + 1, shown[known:], leaves[known:], chain[known:], batch.end)
+
+
+def _diverged(held: Position) -> Refuse:
+    return Refuse(Status.DIVERGED, f"The origin has another digest at {held.number}.")
+
+
+def _unknown_epoch(state: ReplicaState, epoch: int) -> str:
+    return f"Epoch {epoch} of this journal is not known here; epoch {state.epoch} is held."
+
+
+def applied(state: ReplicaState, apply: Apply) -> ReplicaState:
+    """The state once `apply` is stored. A chain that continues from here refutes a suspected rollback."""
+    return replace(state, held=apply.end, state=Status.OK, reason="")
+
+
+def refuse(state: ReplicaState, word: Status, reason: str) -> ReplicaState:
+    """The state stopped with `word`, until `release`."""
+    return replace(state, state=word, reason=reason)
+
+
+def release(state: ReplicaState) -> ReplicaState:
+    """An operator's decision to listen again. What is held does not change; if the cause remains, it stops
+    again.
+    """
+    return replace(state, state=Status.SILENT, reason="")
+
+
+def behind(
+    head_heard: int | None,
+    held: int,
+    heard_at: datetime | None,
+    now: datetime,
+    silent_after: timedelta = SILENT_AFTER,
+) -> int | None:
+    """Entries that the origin has and we have not; None when that is unknown, which is never shown as zero.
+
+    Unknown: nothing heard yet, nothing heard for longer than `silent_after`, or heard in the future (the
+    clock was set).
+    """
+    if head_heard is None or heard_at is None or abs(now - heard_at) > silent_after:
+        return None
+    return max(0, head_heard - held)
