@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Every check, with its own set-up. See CONTRIBUTING.md.
+#
+#   bash tests/run.sh                        ruff, mypy, import-linter, pytest
+#   bash tests/run.sh tests/unit -k name     pytest only, with these arguments
+#
+# Needs Python 3.11 or later; installs what else is missing where it may (root or sudo). RabbitMQ and PostgreSQL are private
+# instances of the tests' own, from the system's packages. The exit code is 0 only when every check passed.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+. deploy/lib/say.sh
+. deploy/lib/packages.sh
+. deploy/lib/python.sh
+
+set_up() {
+    command -v setpriv >/dev/null || need_packages util-linux
+    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || need_packages rabbitmq-server
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need_packages postgresql
+    make_environment requirements-dev.lock
+}
+
+failed=()
+
+# check NAME COMMAND... : run it, remember whether it passed.
+check() {
+    local name=$1 began=$SECONDS
+    shift
+    say "--- $name"
+    "$@" || failed+=("$name")
+    say "--- $name: $((SECONDS - began)) s"
+}
+
+set_up
+if [ "$#" -gt 0 ]; then
+    exec .venv/bin/python -m pytest "$@"
+fi
+check ruff .venv/bin/ruff check --quiet .
+check 'ruff format' .venv/bin/ruff format --quiet --check .
+check mypy .venv/bin/mypy
+check import-linter .venv/bin/lint-imports --no-cache
+check pytest .venv/bin/python -m pytest --durations=15
+if [ "${#failed[@]}" -gt 0 ]; then
+    say "Failed: ${failed[*]}"
+    exit 1
+fi
+say "Every check passed in $SECONDS s"
