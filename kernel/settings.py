@@ -80,11 +80,10 @@ class Settings(BaseSettings):
     topology: Path = Field(description="the file that names every node, its home directorate and its links")
     host: str = Field("127.0.0.1", description="the address that the node's HTTP doors listen on")
     gateway_host: str | None = Field(None, description="the address that the gateway listens on, if another")
-    trusted_proxy: str | None = Field(None, description="the reverse proxy whose X-Forwarded-For and -Proto are believed")
+    trusted_proxy: str | None = Field(None, description="a reverse proxy whose X-Forwarded headers are believed")
     metrics_from: tuple[IPvAnyNetwork, ...] = Field(
         LOOPBACK, description="the networks from which the gateway's /metrics may be read"
     )
-    trusted_proxy: str | None = Field(None, description="address of a reverse proxy whose X-Forwarded-For is believed")
     database_url: str = Field("sqlite:///{home}/{service}.db", repr=False, description="with {service}, and {home}")
     database_url_file: Path | None = None
     broker_url: str | None = Field(None, repr=False, description="the node's own RabbitMQ: amqp://…")

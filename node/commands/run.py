@@ -1,9 +1,11 @@
 """`jisr run` and `jisr migrate`."""
 
 import os
+import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -75,7 +77,11 @@ def _run_engine(settings: Settings) -> None:
 def _run_gateway(settings: Settings) -> None:
     from services.gateway import serve
 
-    serve.run(settings)
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    serve.serve(settings)
 
 
 def migrate(
