@@ -77,9 +77,7 @@ def _read(item: Mapping[str, Any]) -> Fact | None:
         return None
 
 
-def _handle_one(
-    database: Database, fact: Fact, origin: str | None, *, node: str, mails: bool, now: datetime
-) -> None:
+def _handle_one(database: Database, fact: Fact, origin: str | None, *, node: str, mails: bool, now: datetime) -> None:
     try:
         with database.write_silently() as session:
             if origin is None:

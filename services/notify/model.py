@@ -101,8 +101,10 @@ RETRIES: Final = (
 """Waits after each failed attempt: nine attempts in 65 hours, a weekend with the mail server down. What is older is
 still in the inbox, and an operator can replay it."""
 
-LEASE: Final = timedelta(minutes=10)
-"""How long an e-mail stays `sending` before it is taken for lost. One conversation has eight steps of 20 s at most."""
+LEASE: Final = timedelta(minutes=15)
+"""How long an e-mail stays `sending` before it is taken for lost. One conversation has eleven steps (connecting, the
+greeting, EHLO, STARTTLS, TLS, EHLO, two of AUTH, MAIL, RCPT, DATA, its answer: connecting and greeting share one wait),
+and the longest wait that the settings allow is 60 s: eleven minutes."""
 
 
 @dataclass(frozen=True)
@@ -151,4 +153,3 @@ def after(outcome: Outcome, attempts: int, now: datetime) -> Standing:
     if outcome.permanent or attempts > len(RETRIES):
         return Standing(DeliveryState.DEAD)
     return Standing(DeliveryState.WAITING, now + RETRIES[attempts - 1])
-

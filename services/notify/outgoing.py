@@ -71,9 +71,7 @@ def send_due(
     return taken
 
 
-def _send(
-    database: Database, conversation: Conversation, parcel: Parcel, now: Callable[[], datetime]
-) -> Outcome:
+def _send(database: Database, conversation: Conversation, parcel: Parcel, now: Callable[[], datetime]) -> Outcome:
     outcome = conversation.send(parcel)
     crash.here("after_mail")
     with database.write_silently() as session:

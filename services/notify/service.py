@@ -41,9 +41,7 @@ class NotifyService:
     @door(contract.IssueDirective, view=contract.DirectiveView, roles=roles.DIRECTIVES)
     def issue_directive(self, call: Call) -> dict[str, Any]:
         reached = _governorates_of(call)
-        row = directives.issue_directive(
-            call.session, call.values, node=call.node, governorates=reached, now=call.now
-        )
+        row = directives.issue_directive(call.session, call.values, node=call.node, governorates=reached, now=call.now)
         return views.directive(row, [])
 
     @door(contract.DirectiveQuery, view=contract.DirectivePage, roles=roles.NOTIFIED, reads=True)
@@ -53,9 +51,7 @@ class NotifyService:
 
     @door(contract.AcknowledgeDirective, view=contract.DirectiveView, roles=contract.ACKNOWLEDGING)
     def acknowledge_directive(self, call: Call) -> dict[str, Any]:
-        row = directives.acknowledge_directive(
-            call.session, **call.values, by=call.actor, node=call.node, now=call.now
-        )
+        row = directives.acknowledge_directive(call.session, **call.values, by=call.actor, node=call.node, now=call.now)
         return views.directive(row, directives.acknowledgements(call.session, [row])[row.id])
 
     @door(contract.DeliveryQuery, view=contract.DeliveryPage, roles=roles.OPERATIONS, reads=True)
@@ -77,9 +73,7 @@ class NotifyService:
     @subscription("notify.arrivals", exchange="arrivals", keys=["directive.#", "acknowledgement.#"])
     def on_arrival(self, call: Call, fact: Fact) -> None:
         mails = call.settings.smtp.host is not None
-        made = facts.take_arrival(
-            call.session, fact, origin=call.source, node=call.node, mails=mails, now=call.now
-        )
+        made = facts.take_arrival(call.session, fact, origin=call.source, node=call.node, mails=mails, now=call.now)
         self.metrics.NOTIFICATIONS.labels("inbox", "made").inc(len(made))
 
     @every(seconds=30)
@@ -87,9 +81,7 @@ class NotifyService:
         for stream in catching_up.STREAMS:
             catching_up.catch_up(
                 self.database,
-                lambda stream, after, limit: self.sync.call(
-                    "facts_after", stream=stream, after=after, limit=limit
-                ),
+                lambda stream, after, limit: self.sync.call("facts_after", stream=stream, after=after, limit=limit),
                 stream,
                 node=self.settings.node,
                 mails=self.settings.smtp.host is not None,

@@ -103,4 +103,3 @@ class CursorRow(NotifyTable, table=True):
 
     stream: str = Field(sa_column=Column(String(16), primary_key=True))
     number: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
-

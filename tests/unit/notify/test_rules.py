@@ -1,0 +1,171 @@
+"""Who is told what."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.case.facts import CASE_EVENTS, REFERRAL_EVENTS, CaseFact, ReferralFact
+from contracts.case.words import GROUP, Category, CategoryGroup
+from contracts.forum.facts import ActionFact, ForumFact
+from contracts.notify import ACKNOWLEDGING, DirectiveFact
+from contracts.roles import Role
+from services.notify.model import Contact, Directory
+from services.notify.rules import RULES, concerns, notifications
+
+HANDLER = Contact("handler", "h-handler", frozenset({Role.COMMUNITY_OFFICER}), unit="unit-1")
+SUPERVISOR = Contact("supervisor", "h-supervisor", frozenset({Role.UNIT_SUPERVISOR}), unit="unit-1")
+OTHER_SUPERVISOR = Contact("other", "h-other", frozenset({Role.UNIT_SUPERVISOR}), unit="unit-2")
+DIRECTOR = Contact("director", "h-director", frozenset({Role.PROVINCIAL_DIRECTOR}))
+INSPECTOR = Contact("inspector", "h-inspector", frozenset({Role.INSPECTORATE}))
+FACILITATOR = Contact("facilitator", "h-facilitator", frozenset({Role.FORUM_FACILITATOR}), forums=frozenset({"f-1"}))
+MEMBER = Contact("member", "h-member", frozenset({Role.FORUM_MEMBER}), forums=frozenset({"f-1"}))
+ADMIN = Contact("admin", "h-admin", frozenset({Role.NODE_ADMIN}))
+EVERYBODY = Directory((HANDLER, SUPERVISOR, OTHER_SUPERVISOR, DIRECTOR, INSPECTOR, FACILITATOR, MEMBER, ADMIN))
+
+CASE = {
+    "case_number": "NI-2026-000123-L",
+    "unit": "unit-1",
+    "handler": "h-handler",
+    "category": "theft_fraud",
+    "category_group": "crime_and_order",
+    "recording_class": "non_crime",
+}
+REFERRAL = {**CASE, "referral_number": "R-NI-2026-000001-U", "sender": "h-handler"}
+
+
+def told(fact_type: str, parts: dict[str, Any], *, subject: str = "s", arrived: bool = False) -> set[str]:
+    return {draft.account_id for draft in notifications(fact_type, subject, parts, EVERYBODY, arrived=arrived)}
+
+
+def test_a_new_case_is_told_to_the_supervisors_of_its_unit_alone() -> None:
+    assert told("case.opened.v1", CASE) == {"supervisor"}
+
+
+def test_an_assigned_case_is_told_to_its_handler_alone() -> None:
+    assert told("case.assigned.v1", CASE) == {"handler"}
+
+
+def test_a_handler_who_is_no_longer_here_is_not_told() -> None:
+    assert told("case.assigned.v1", {**CASE, "handler": "h-somebody-else"}) == set()
+
+
+@pytest.mark.parametrize("handler", [None, ""])
+def test_a_case_without_a_handler_is_told_to_no_handler(handler: str | None) -> None:
+    assert told("case.assigned.v1", {**CASE, "handler": handler}) == set()
+
+
+def test_a_closing_is_told_to_an_approver_outside_the_unit_when_a_crime_was_indicated() -> None:
+    assert told("case.proposed.v1", CASE) == {"supervisor"}
+    assert told("case.proposed.v1", {**CASE, "recording_class": "crime_indicated"}) == {"supervisor", "director"}
+
+
+def test_nobody_is_asked_to_approve_their_own_closing() -> None:
+    assert told("case.proposed.v1", {**CASE, "handler": "h-supervisor"}) == set()
+
+
+@pytest.mark.parametrize(
+    "event", [*(f"case.{event}" for event in CASE_EVENTS), *(f"referral.{e}" for e in REFERRAL_EVENTS)]
+)
+@pytest.mark.parametrize("recording_class", ["crime_indicated", "non_crime", "undetermined"])
+def test_a_complaint_is_never_told_to_the_chain_of_command_of_the_unit(event: str, recording_class: str) -> None:
+    complaint = {**REFERRAL, "category_group": "complaint", "recording_class": recording_class}
+    assert told(f"{event}.v1", complaint) <= {"inspector", "handler"}
+
+
+def test_a_complaint_that_waits_for_triage_is_told_to_the_inspectorate() -> None:
+    assert told("case.opened.v1", {**CASE, "category_group": "complaint"}) == {"inspector"}
+
+
+def test_every_category_that_complains_of_staff_is_in_the_group_that_the_wall_stands_on() -> None:
+    walled = {category for category, group in GROUP.items() if group is CategoryGroup.COMPLAINT}
+    assert walled == {Category.COMPLAINT_AGAINST_POLICE, Category.CORRUPTION}
+
+
+def test_a_restricted_case_is_told_by_what_its_fact_still_shows() -> None:
+    restricted = {key: value for key, value in CASE.items() if key not in ("category", "recording_class")}
+    assert told("case.opened.v1", {**restricted, "category_group": "protection"}) == {"supervisor"}
+
+
+def test_a_referral_without_an_answer_is_told_to_its_sender_and_the_supervisor() -> None:
+    assert told("referral.overdue.v1", REFERRAL) == {"handler", "supervisor"}
+
+
+def test_the_answer_to_a_referral_is_told_to_its_sender() -> None:
+    for event in ("accepted", "rejected", "completed"):
+        assert told(f"referral.{event}.v1", REFERRAL) == {"handler"}
+
+
+def test_an_overdue_action_is_told_to_the_facilitators_of_its_forum() -> None:
+    assert told("action.overdue.v1", {"forum_id": "f-1", "number": "A-NI-2026-000001-X"}) == {"facilitator"}
+    assert told("action.overdue.v1", {"forum_id": "f-2"}) == set()
+
+
+def test_a_forum_at_risk_is_told_to_its_facilitators_and_the_director() -> None:
+    assert told("forum.at_risk.v1", {"number": "F-1"}, subject="f-1") == {"facilitator", "director"}
+
+
+def test_a_directive_that_arrives_is_told_to_those_who_acknowledge_it() -> None:
+    wording = {"title": {"en": "t"}, "text": {"en": "x"}}
+    assert told("directive.issued.v1", wording, arrived=True) == {"supervisor", "other", "director"}
+    assert told("directive.issued.v1", wording) == set(), "the directorate's own directive is no news to it"
+
+
+def test_somebody_in_two_groups_is_told_once() -> None:
+    both = Contact(
+        "both", "h-both", frozenset({Role.FORUM_FACILITATOR, Role.PROVINCIAL_DIRECTOR}), forums=frozenset({"f"})
+    )
+    assert len(notifications("forum.at_risk.v1", "f", {}, Directory((both,)))) == 1
+
+
+@given(
+    st.sampled_from([rule.on for rule in RULES]),
+    st.dictionaries(
+        st.sampled_from(["unit", "handler", "sender", "forum_id", "category_group", "case_number"]),
+        st.none() | st.text(max_size=8),
+    ),
+    st.booleans(),
+)
+def test_whatever_a_fact_says_forum_roles_and_administrators_are_never_told_of_a_case(
+    fact_type: str, parts: dict[str, Any], arrived: bool
+) -> None:
+    drafts = notifications(fact_type, "s", parts, EVERYBODY, arrived=arrived)
+    if any(draft.about in ("case", "referral") for draft in drafts):
+        assert {draft.account_id for draft in drafts}.isdisjoint({"facilitator", "member", "admin"})
+
+
+def test_a_notification_has_room_for_a_number_and_nothing_else_of_a_record() -> None:
+    (draft,) = notifications("case.assigned.v1", "case-id", CASE, EVERYBODY)
+    assert vars(draft) == {
+        "account_id": "handler",
+        "rule": "case_assigned",
+        "about": "case",
+        "subject": "case-id",
+        "reference": "NI-2026-000123-L",
+    }
+
+
+def test_every_rule_is_about_a_fact_that_is_published_and_a_number_that_it_carries() -> None:
+    shapes = {
+        "case": CaseFact,
+        "referral": ReferralFact,
+        "action": ActionFact,
+        "forum": ForumFact,
+        "directive": DirectiveFact,
+    }
+    for rule in RULES:
+        kind, event, version = rule.on.split(".")
+        shape = shapes[kind]
+        assert version == f"v{shape.version}"
+        assert rule.reference is None or rule.reference in shape().fields, rule.name
+        documented = {"case": CASE_EVENTS, "referral": REFERRAL_EVENTS}.get(kind) or (shape.__doc__ or "")
+        assert event in documented, f"{rule.on} is not said to happen"
+
+
+def test_what_no_rule_is_about_concerns_nobody() -> None:
+    assert concerns("case.opened.v1")
+    assert not concerns("case.noted.v1")
+    assert not concerns("directive.issued.v1")
+    assert concerns("directive.issued.v1", arrived=True)
+    assert set(ACKNOWLEDGING) == {Role.PROVINCIAL_DIRECTOR, Role.UNIT_SUPERVISOR}
