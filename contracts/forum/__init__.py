@@ -43,7 +43,6 @@ C1 and stays on the node too: nobody can promise that a sentence holds no name.
 | POST /actions/{action_id}/reject | reject_action | RejectAction | ActionView | FORUM_VERIFY |
 | POST /actions/{action_id}/drop | drop_action | DropAction | ActionView | FORUM_WRITE |
 """
-# ruff: noqa: E501 (a table line is one door)
 
 from contracts.forum.business import (
     AcceptConcern,

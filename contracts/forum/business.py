@@ -31,9 +31,7 @@ def _line(most: int, description: str) -> Text:
 
 
 def _prose(most: int, description: str) -> Text:
-    return Text(
-        max=most, multiline=True, required=True, metadata={"description": f"{description}; names nobody"}
-    )
+    return Text(max=most, multiline=True, required=True, metadata={"description": f"{description}; names nobody"})
 
 
 # --- meetings

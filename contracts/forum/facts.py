@@ -3,7 +3,8 @@
 Statistical: counts, kinds, districts, states, ISO weeks. Operational: numbers, dates, ids.
 
 A private session (closed, women only) is counted like any other, but shows neither who came nor how tense it
-was: `suppressed` is true and the counts are null, which is not zero.
+was, and a concern raised there not what it is about: `suppressed` is true and the values are null, which is not
+zero. Compositions and facilitators make no fact: in a district of one forum their small counts name people.
 """
 
 from marshmallow import fields, validate
@@ -130,9 +131,10 @@ class ConcernFact(FactSchema):
 
     forum_kind = statistical(fields.Enum(ForumKind, by_value=True, required=True))
     district = statistical(_district())
-    category = statistical(fields.Enum(ConcernCategory, by_value=True, required=True))
-    priority = statistical(fields.Enum(Priority, by_value=True, required=True))
-    raised_by = statistical(fields.Enum(Sector, by_value=True, required=True))
+    suppressed = statistical(fields.Boolean(required=True))
+    category = statistical(fields.Enum(ConcernCategory, by_value=True, required=True, allow_none=True))
+    priority = statistical(fields.Enum(Priority, by_value=True, required=True, allow_none=True))
+    raised_by = statistical(fields.Enum(Sector, by_value=True, required=True, allow_none=True))
     owner_kind = statistical(fields.Enum(OwnerKind, by_value=True, required=True, allow_none=True))
     status = statistical(fields.Enum(ConcernStatus, by_value=True, required=True))
     week = statistical(_week())

@@ -66,9 +66,7 @@ class AddArea(Strict):
 
     kind = c0(choice(AreaKind, "how large it is", required=True))
     names = c0(fields.Nested(Names, required=True, metadata={"description": "its names"}))
-    district = c0(
-        Text(max=64, required=True, metadata={"description": "slug of a district of this governorate"})
-    )
+    district = c0(Text(max=64, required=True, metadata={"description": "slug of a district of this governorate"}))
     parent_id = c0(maybe_id("the area that contains it"))
     area_type = c0(choice(AreaType, "what displacement did to it"))
     code = c0(_maybe_text(32, "official code, e.g. p-code"))
@@ -103,9 +101,7 @@ class QuorumRule(Strict):
 class ProposeForum(Strict):
     """Propose a forum for one or several areas."""
 
-    names = c0(
-        fields.Nested(Names, required=True, metadata={"description": "its names; of a place, not a person"})
-    )
+    names = c0(fields.Nested(Names, required=True, metadata={"description": "its names; of a place, not a person"}))
     kind = c0(choice(ForumKind, "what kind of group", load_default=ForumKind.FORUM))
     founding = c0(choice(Founding, "who began it", required=True))
     area_ids = c0(

@@ -35,9 +35,7 @@ def choice(words: type[StrEnum], description: str, **options: Any) -> fields.Enu
 def whole(low: int, high: int, description: str, **options: Any) -> fields.Integer:
     """A whole number between two bounds, both allowed; text and fractions are refused."""
     check = validate.Range(low, high)
-    return fields.Integer(
-        strict=True, validate=check, metadata={"description": description}, **_optional(options)
-    )
+    return fields.Integer(strict=True, validate=check, metadata={"description": description}, **_optional(options))
 
 
 def day(description: str, **options: Any) -> fields.Date:

@@ -51,9 +51,7 @@ def _maybe_text(description: str) -> fields.String:
 
 
 def _next() -> fields.String:
-    return fields.String(
-        required=True, allow_none=True, metadata={"description": "cursor of the next page, or null"}
-    )
+    return fields.String(required=True, allow_none=True, metadata={"description": "cursor of the next page, or null"})
 
 
 class NamesView(Strict):
@@ -168,9 +166,7 @@ class MeetingView(Strict):
     attendance = c1(fields.List(fields.Nested(Attendance), required=True))
     guests = c1(fields.Integer(required=True, allow_none=True))
     quorum_met = c1(fields.Boolean(required=True, allow_none=True, metadata={"description": "computed"}))
-    tension = c1(
-        fields.Integer(required=True, allow_none=True, metadata={"description": "1 calm to 5 near violence"})
-    )
+    tension = c1(fields.Integer(required=True, allow_none=True, metadata={"description": "1 calm to 5 near violence"}))
     cancel_reason = c1(fields.Enum(CancelReason, by_value=True, required=True, allow_none=True))
 
 
