@@ -1,17 +1,18 @@
 """The published language of the case service: its words, what it can be asked, what it shows, what it tells.
 
-Doors, all POST `/doors/<name>` with a signed actor; the group is of contracts/roles.py, and behind the door each case
-is reached only by its opener (until it is assigned), its handler, its unit's supervisor and the governorate's director:
+Doors, all POST `/doors/<name>` with a signed actor; the group is of contracts/roles.py, and behind the door
+each case is reached only by its opener (until it is assigned), its handler, its unit's supervisor and the
+governorate's director:
 
 | door | request | answer | group | API |
 |---|---|---|---|---|
-| `open_case` | OpenCase | CaseView | INTAKE | POST /cases |
+| `open_case` | OpenCase | CaseSummary | INTAKE | POST /cases |
 | `list_cases` | CaseQuery | CasePage | CASE_READ | GET /cases |
 | `get_case` | GetCase | CaseView | CASE_READ | GET /cases/{case_id} |
 | `triage` | Triage | CaseSummary | SUPERVISION | POST /cases/{case_id}/triage |
 | `assign` | Assign | CaseSummary | SUPERVISION | POST /cases/{case_id}/assign |
 | `start` | Start | CaseSummary | CASE_WORK | POST /cases/{case_id}/start |
-| `add_note` | AddNote | NoteView | CASE_WORK | POST /cases/{case_id}/notes |
+| `add_note` | AddNote | NoteAdded | CASE_WORK | POST /cases/{case_id}/notes |
 | `list_notes` | NoteQuery | NotePage | CASE_READ | GET /cases/{case_id}/notes |
 | `hold` | Hold | CaseSummary | CASE_WORK | POST /cases/{case_id}/hold |
 | `resume` | Resume | CaseSummary | CASE_WORK | POST /cases/{case_id}/resume |
@@ -62,6 +63,7 @@ from contracts.case.views import (
     CaseSummary,
     CaseView,
     IdentityView,
+    NoteAdded,
     NotePage,
     NoteView,
     PartyView,
@@ -126,6 +128,7 @@ __all__ = [
     "IdentityView",
     "Informed",
     "Language",
+    "NoteAdded",
     "NoteKind",
     "NotePage",
     "NoteQuery",

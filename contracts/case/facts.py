@@ -1,10 +1,10 @@
 """What a case and a referral tell the rest of the country. Nothing in here names or describes one person.
 
-Each accepted request that changes a case or a referral makes exactly one fact, restricted or not, with the state after
-it. A restricted category has a shape of its own: the statistical part is one coarse form (month and category group) and
-what else is told, to the home directorate only, says nothing of where, when or what happened. `compose` refuses a
-field that the shape does not declare, so a restricted fact cannot carry a district by mistake.
-"""
+Each accepted request that changes a case or a referral makes exactly one fact, restricted or not, with the
+state after it. A restricted category has a shape of its own: the statistical part is one coarse form (month
+and category group) and what else is told, to the home directorate only, says nothing of where, when or what
+happened. `compose` refuses a field that the shape does not declare, so a restricted fact cannot carry a
+district by mistake. """
 
 from marshmallow import fields, validate
 
@@ -33,11 +33,11 @@ REFERRAL_EVENTS = ("sent", "accepted", "rejected", "completed", "overdue")
 
 
 class CaseFact(FactSchema):
-    """`case.<event>.v1`: a case as it now stands. Week and month are those in which it was reported, in Baghdad.
+    """`case.<event>.v1`: a case as it now stands. Week and month are those in which it was reported, in
+    Baghdad.
 
-    `handler` is the hash of an account's id. `age_band` is the affected persons'; `parties_by_sex` stands only where
-    `parties` is `told`. Which of them are told is decided by services/case/telling.py.
-    """
+    `handler` is the hash of an account's id. `age_band` is the affected persons'; `parties_by_sex` stands
+    only where `parties` is `told`. Which of them are told is decided by services/case/telling.py. """
 
     kind = "case"
 
@@ -67,7 +67,7 @@ class CaseFact(FactSchema):
     first_contact_at = operational(fields.AwareDateTime(required=True, allow_none=True))
     review_on = operational(fields.Date(required=True, allow_none=True))
     closed_at = operational(fields.AwareDateTime(required=True, allow_none=True))
-    notes = operational(fields.Integer(required=True, metadata={"description": "how many texts the case has"}))
+    notes = operational(fields.Integer(required=True, metadata={"description": "texts written since intake"}))
 
 
 class RestrictedCaseFact(CaseFact):
@@ -108,7 +108,8 @@ class ReferralFact(FactSchema):
 
 
 class RestrictedReferralFact(ReferralFact):
-    """`referral.<event>.v1` of a case of a restricted category: where it went is not told, only that an answer is due."""
+    """`referral.<event>.v1` of a case of a restricted category: where it went is not told, only that an
+    answer is due."""
 
     class Meta:
         exclude = ("category", "destination", "reject_reason")

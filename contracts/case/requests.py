@@ -1,8 +1,8 @@
 """What the case service can be asked. One class per door; ids of the path are values like any other.
 
-A move may carry `version`, the version of the record that the caller saw: if it has moved on since, the request is
-refused with both. Free text and whatever names a person is C3 or C4: it is stored apart from the case and never told.
-"""
+A move may carry `version`, the version of the record that the caller saw: if it has moved on since, the
+request is refused with both. Free text and whatever names a person is C3 or C4: it is stored apart from the
+case and never told. """
 
 from collections.abc import Mapping
 from typing import Any
@@ -152,7 +152,8 @@ class _Move(Strict):
 
 
 class Triage(_Move):
-    """Say how urgent the case is, and that nobody in it is near to those who will handle it, and that it is ours."""
+    """Say how urgent the case is, and that nobody in it is near to those who will handle it, and that it is
+    ours."""
 
     risk = c1(_known(Risk, required=True))
     conflict_checked = c1(fields.Boolean(required=True, validate=_must_be_true))

@@ -63,8 +63,8 @@ class IdentityView(Strict):
 class CaseSummary(Strict):
     """A case without anybody's identity: how it stands in a list and after a move.
 
-    `recording_class` is what the answers indicated at intake and never changes; `current_class` is the present one.
-    """
+    `recording_class` is what the answers indicated at intake and never changes; `current_class` is the
+    present one. """
 
     id = c1(_text())
     number = c1(_text())
@@ -95,7 +95,8 @@ class CaseSummary(Strict):
 
 
 class CaseView(CaseSummary):
-    """A case with its intake and, for who may read it, identity (null: not shown to you, or without a reason)."""
+    """A case with its intake and, for who may read it, identity (null: not shown to you, or without a
+    reason)."""
 
     answers = c1(fields.Nested(Answers, required=True))
     rule_version = c1(fields.Integer(required=True))
@@ -111,15 +112,20 @@ class CasePage(Strict):
     next = c1(_text(empty=True))
 
 
-class NoteView(Strict):
-    """One text of a case and the step it was written at."""
+class NoteAdded(Strict):
+    """That a text was written. The text itself is not repeated: an answer may be kept to be given again."""
 
     id = c1(_text())
     case_id = c1(_text())
     kind = c1(_known(NoteKind))
-    text = c4(_text())
-    author_id = c2(_text())
     written_at = c1(_instant())
+
+
+class NoteView(NoteAdded):
+    """One text of a case and the step it was written at."""
+
+    author_id = c2(_text())
+    text = c4(_text())
 
 
 class NotePage(Strict):

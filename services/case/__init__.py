@@ -1,0 +1,17 @@
+"""The case service: record first, resolve second.
+
+Promises. The class of a case follows from the answers given at intake (`intake.py`), is frozen in the same
+commit as the case, and nothing lowers a count afterwards: settling informally, withdrawing or closing is an
+outcome. Numbers have no gaps, so a record that is missing can be asked after. Who is in a case and what was
+told stands apart from how the case stands, is shown to its own people or for a reason, and each showing is in
+the audit log. Nobody approves their own act.
+
+Order of a request: find and lock the case; is it in reach (`reach.py`), is the version the one that was seen;
+may the caller do this; does the table of moves (`model.py`) allow it; do the guards; then row, texts and one
+fact in one commit. What is refused changes nothing, also no number.
+
+What a fact tells is decided in `contracts/case/facts.py` (shapes) and `telling.py` (small numbers). There is
+one fact for each accepted request, whatever the case is about.
+
+Not here: transfers, reclassification, confirmation, receipts, evidence, encryption at rest. They are further
+moves, tables and shapes beside these; none of them needs one of these to change its meaning. """

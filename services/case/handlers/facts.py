@@ -1,0 +1,91 @@
+"""Rows to facts: one per accepted request, written beside the row in its transaction.
+
+A restricted case uses the restricted shapes, and its facts are marked so that links with `statistical`
+clearance withhold them. There are exactly as many of them as of any other case. """
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from contracts.case import (
+    GROUP,
+    CaseFact,
+    ReferralFact,
+    RestrictedCaseFact,
+    RestrictedReferralFact,
+    Sex,
+    Telling,
+)
+from kernel import outbox
+from kernel.fact import FactSchema, compose
+from kernel.ids import new_id
+from services.case import telling
+from services.case.tables import CaseRecord, Referral
+
+
+def tell_case(session: Session, case: CaseRecord, event: str, *, at: datetime) -> None:
+    """Append `case.<event>` with the case as it now stands."""
+    schema = RestrictedCaseFact if case.restricted else CaseFact
+    values = {
+        **_shared(case, case.reported_at),
+        "district": case.district,
+        "week": telling.week(case.reported_at),
+        "recording_class": case.recording_class,
+        "current_class": case.current_class,
+        "status": case.status,
+        "outcome": case.outcome,
+        "age_band": case.age_band,
+        "parties": case.parties,
+        "handler": case.handler_hash,
+        "risk": case.risk,
+        "channel": case.channel,
+        "reported_at": case.reported_at,
+        "incident_from": case.incident_from,
+        "incident_until": case.incident_until,
+        "first_contact_at": case.first_contact_at,
+        "review_on": case.review_on,
+        "closed_at": case.closed_at,
+        "notes": case.notes,
+    }
+    if case.parties is Telling.TOLD and case.parties_by_sex is not None:
+        values["parties_by_sex"] = {Sex(sex): count for sex, count in case.parties_by_sex.items()}
+    _append(session, schema, event, subject=case.id, version=case.version, values=values, at=at, case=case)
+
+
+def tell_referral(session: Session, referral: Referral, case: CaseRecord, event: str, *, at: datetime) -> None:
+    """Append `referral.<event>` with the referral as it now stands."""
+    schema = RestrictedReferralFact if case.restricted else ReferralFact
+    values = {
+        **_shared(case, referral.sent_at),
+        "status": referral.status,
+        "urgency": referral.urgency,
+        "overdue": referral.overdue_at is not None,
+        "referral_number": referral.number,
+        "case": case.id,
+        "sender": referral.sender_hash,
+        "destination": referral.destination,
+        "due_at": referral.due_at,
+        "reject_reason": referral.reject_reason,
+    }
+    _append(session, schema, event, subject=referral.id, version=referral.version, values=values, at=at, case=case)
+
+
+def _shared(case: CaseRecord, at: datetime) -> dict[str, Any]:
+    return {
+        "month": telling.month(at),
+        "category": case.category,
+        "category_group": GROUP[case.category],
+        "case_number": case.number,
+        "unit": case.unit,
+    }
+
+
+def _append(
+    session: Session, schema: type[FactSchema], event: str, *, values: dict[str, Any], case: CaseRecord, **head: Any
+) -> None:
+    """What the shape does not declare is left out here: a restricted shape declares less."""
+    declared = schema().fields
+    shown = {name: value for name, value in values.items() if name in declared}
+    fact = compose(schema, event, id=new_id(), values=shown, restricted=case.restricted, **head)
+    outbox.append(session, fact)

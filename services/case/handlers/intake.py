@@ -1,0 +1,109 @@
+"""Recording a case: the class is computed and frozen before anybody decides anything."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from contracts.case import RESTRICTED, Answer, CaseStatus, Question, RecordingClass
+from contracts.numbers import next_number
+from kernel.errors import Forbidden, refuse
+from kernel.identity import Actor
+from kernel.ids import new_id as made_id
+from services.case import telling
+from services.case.handlers.facts import tell_case
+from services.case.handlers.times import check_not_later
+from services.case.intake import PRESENT_TABLE, recording_class
+from services.case.reach import BARRED
+from services.case.refusals import UnitNeeded
+from services.case.tables import CaseIntake, CaseNarrative, CaseParty, CaseRecord, NumberSequence
+
+AS_GIVEN = (
+    "category", "risk", "channel", "district", "incident_from", "incident_until", "language", "interpreter",
+    "handler_preference", "prior_resort", "pressure_reported",
+)
+
+
+def open_case(
+    session: Session,
+    values: dict[str, Any],
+    *,
+    by: Actor,
+    now: datetime,
+    iso: str,
+    new_id: Callable[[], str] = made_id,
+) -> CaseRecord:
+    """Record a case, its answers, persons and narrative, and its fact. `iso`: this node's part of the number.
+
+    Raises `UnitNeeded`, `NotYet`, and `Forbidden` for accounts that may never see a case.
+    """
+    if by.has(*BARRED):
+        refuse(Forbidden)
+    reported_at = values["reported_at"] or now
+    _check_times(values, reported_at, now)
+    answers = {question: Answer(values["answers"][question]) for question in Question}
+    case = _row(values, answers, by=by, now=now, reported_at=reported_at, case_id=new_id())
+    case.number = next_number(session, NumberSequence, iso=iso, at=now)
+    session.add(case)
+    session.flush()  # what follows refers to it
+    session.add(_intake(case, answers, now))
+    session.add(CaseNarrative(case_id=case.id, narrative=values["narrative"], place=values["place"]))
+    session.add_all(CaseParty(id=new_id(), case_id=case.id, **party) for party in values["parties"])
+    tell_case(session, case, "opened", at=now)
+    return case
+
+
+def _check_times(values: dict[str, Any], reported_at: datetime, now: datetime) -> None:
+    check_not_later("reported_at", reported_at, now)
+    days: list[tuple[str, date | None]] = [(name, values[name]) for name in ("incident_from", "incident_until")]
+    days += [("birth_date", party["birth_date"]) for party in values["parties"]]
+    for name, day in days:
+        check_not_later(name, day, telling.local_day(now))
+
+
+def _row(
+    values: dict[str, Any],
+    answers: dict[Question, Answer],
+    *,
+    by: Actor,
+    now: datetime,
+    reported_at: datetime,
+    case_id: str,
+) -> CaseRecord:
+    indicated: RecordingClass = recording_class(answers)
+    told = telling.told(values["category"], _persons(values, reported_at), child=answers[Question.CHILD])
+    return CaseRecord(
+        id=case_id,
+        version=1,
+        status=CaseStatus.RECEIVED,
+        recording_class=indicated,
+        current_class=indicated,
+        restricted=values["category"] in RESTRICTED,
+        reported_at=reported_at,
+        opened_at=now,
+        opened_by=by.id,
+        unit=values["unit"] or by.unit or refuse(UnitNeeded),
+        age_band=told.age_band,
+        parties=told.parties,
+        parties_by_sex={sex.value: count for sex, count in told.by_sex.items()} if told.by_sex else None,
+        **{name: values[name] for name in AS_GIVEN},
+    )
+
+
+def _persons(values: dict[str, Any], reported_at: datetime) -> list[telling.Person]:
+    day = telling.local_day(reported_at)
+    return [
+        telling.Person(party["role"], party["sex"], telling.age_on(day, party["birth_date"], party["age"]))
+        for party in values["parties"]
+    ]
+
+
+def _intake(case: CaseRecord, answers: dict[Question, Answer], now: datetime) -> CaseIntake:
+    return CaseIntake(
+        case_id=case.id,
+        answers={question.value: answer.value for question, answer in answers.items()},
+        recording_class=case.recording_class,
+        rule_version=PRESENT_TABLE,
+        answered_at=now,
+    )
