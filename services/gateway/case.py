@@ -18,7 +18,7 @@ CASE = "/cases/<case_id>"
 REFERRAL = "/referrals/<referral_id>"
 
 routes = (
-    make("/cases", "open_case", contract.OpenCase, contract.CaseView, INTAKE,
+    make("/cases", "open_case", contract.OpenCase, contract.CaseSummary, INTAKE,
          "Record what happened, before anything is decided about it"),
     get("/cases", "list_cases", contract.CaseQuery, contract.CasePage, CASE_READ,
         "Cases that you may see, without identity"),
@@ -31,7 +31,7 @@ routes = (
     act(f"{CASE}/assign", "assign", contract.Assign, contract.CaseSummary, SUPERVISION, "Give it to a handler"),
     act(f"{CASE}/start", "start", contract.Start, contract.CaseSummary, CASE_WORK,
         "The handler has spoken to the person"),
-    make(f"{CASE}/notes", "add_note", contract.AddNote, contract.NoteView, CASE_WORK,
+    make(f"{CASE}/notes", "add_note", contract.AddNote, contract.NoteAdded, CASE_WORK,
          "Write down what was done or said"),
     get(f"{CASE}/notes", "list_notes", contract.NoteQuery, contract.NotePage, CASE_READ,
         "The texts of a case, for those who handle it", without=("reason",)),
