@@ -1,0 +1,1 @@
+"""Revisions of the forum database, oldest first by number."""
