@@ -216,6 +216,7 @@ class DirectiveFact(FactSchema):
     """`directive.issued.v1`, from a directorate down. Audience empty: every governorate; otherwise those listed."""
 
     kind = "directive"
+    events = ("issued",)
 
     title = operational(fields.Dict(keys=fields.String(), values=fields.String(), required=True))
     text = operational(fields.Dict(keys=fields.String(), values=fields.String(), required=True))
@@ -228,6 +229,7 @@ class AcknowledgementFact(FactSchema):
     """
 
     kind = "acknowledgement"
+    events = ("given",)
 
     directive = statistical(fields.String(required=True))
     role = statistical(fields.Enum(Role, by_value=True, required=True))

@@ -78,6 +78,7 @@ class FactSchema(Schema, metaclass=_Declared):
 
     kind: ClassVar[str]
     version: ClassVar[int] = 1
+    events: ClassVar[tuple[str, ...]] = ()  # what may happen to it; a published shape names them all
 
     at = operational(fields.AwareDateTime(required=True, metadata={"description": "when it happened, UTC"}))
 
@@ -159,6 +160,8 @@ def compose(
     `values` holds what the schema declares, by field name; what the schema does not declare is refused (TypeError),
     what does not validate raises `BadInput`. A field in the sealed part cannot be given here: pass the ciphertext.
     """
+    if schema.events and event not in schema.events:
+        raise TypeError(f"{schema.__name__} declares no event {event}")
     form = schema()
     unknown = sorted(set(values) - set(form.fields))
     if unknown:

@@ -40,6 +40,7 @@ class CaseFact(FactSchema):
     only where `parties` is `told`. Which of them are told is decided by services/case/telling.py. """
 
     kind = "case"
+    events = CASE_EVENTS
 
     district = statistical(fields.String(required=True, metadata={"description": "slug of the gazetteer"}))
     week = statistical(fields.String(required=True, metadata={"description": "ISO week, e.g. 2026-W09"}))
@@ -89,6 +90,7 @@ class ReferralFact(FactSchema):
     """`referral.<event>.v1`: a referral as it now stands. Month is that in which it was sent, in Baghdad."""
 
     kind = "referral"
+    events = REFERRAL_EVENTS
 
     month = statistical(fields.String(required=True))
     category = statistical(fields.Enum(Category, by_value=True, required=True))

@@ -60,6 +60,7 @@ class AreaFact(FactSchema):
     """A place: added. All of it is public (C0)."""
 
     kind = "area"
+    events = ("added",)
 
     area_kind = statistical(fields.Enum(AreaKind, by_value=True, required=True))
     area_type = statistical(fields.Enum(AreaType, by_value=True, required=True, allow_none=True))
@@ -76,6 +77,7 @@ class ForumFact(FactSchema):
     """
 
     kind = "forum"
+    events = ("proposed", "established", "activated", "at_risk", "dormant", "closed", "members_changed")
 
     forum_kind = statistical(fields.Enum(ForumKind, by_value=True, required=True))
     founding = statistical(fields.Enum(Founding, by_value=True, required=True))
@@ -99,6 +101,7 @@ class MeetingFact(FactSchema):
     """A meeting: planned, held, no_quorum, cancelled."""
 
     kind = "meeting"
+    events = ("planned", "held", "no_quorum", "cancelled")
 
     forum_kind = statistical(fields.Enum(ForumKind, by_value=True, required=True))
     district = statistical(_district())
@@ -128,6 +131,7 @@ class ConcernFact(FactSchema):
     """A concern: raised, accepted, with_owner, answered, satisfied, unsatisfied. Its text stays here."""
 
     kind = "concern"
+    events = ("raised", "accepted", "with_owner", "answered", "satisfied", "unsatisfied")
 
     forum_kind = statistical(fields.Enum(ForumKind, by_value=True, required=True))
     district = statistical(_district())
@@ -147,6 +151,7 @@ class ActionFact(FactSchema):
     """An action: proposed, agreed, started, done_claimed, verified, not_verified, dropped, overdue."""
 
     kind = "action"
+    events = ("proposed", "agreed", "started", "done_claimed", "verified", "not_verified", "dropped", "overdue")
 
     forum_kind = statistical(fields.Enum(ForumKind, by_value=True, required=True))
     district = statistical(_district())
