@@ -1,7 +1,11 @@
 """A wire with the lines of the peers it reaches: at a governorate one carrier per directorate, at a directorate one
 for all governorates, on its own broker, whose queues it declares each time it connects."""
 
+from collections.abc import Callable
+
 from pika.adapters.select_connection import IOLoop
+from pika.channel import Channel
+from pika.exceptions import ChannelClosedByClient
 
 from services.sync.line import Line, declare_links
 from services.sync.wire import Wire, reason_of, refused_access
@@ -15,7 +19,7 @@ class Carrier:
         loop: IOLoop,
         url: str,
         *,
-        name: str,
+        label: str,
         waits: tuple[float, float],
         lines: list[Line],
         declare: list[str] | None = None,
@@ -26,23 +30,39 @@ class Carrier:
         self.wire = Wire(
             loop,
             url,
-            name=name,
+            label=label,
             waits=waits,
             on_up=self._on_up,
             on_down=self._on_down,
             on_blocked=self._on_blocked,
         )
 
-    def _on_up(self, wire: Wire) -> None:
-        if not self._declare:
-            self._open_lines()
-            return
+    def declare_again(self) -> None:
+        """A queue was deleted while we were connected."""
+        if self._declare and self.wire.up:
+            self._declare_then(lambda: None)
 
-        def closed(_channel: object, error: Exception) -> None:
-            if wire.up and error is not None and getattr(error, "reply_code", 200) != 200:
+    def _on_up(self, _wire: Wire) -> None:
+        if self._declare:
+            self._declare_then(self._open_lines)
+        else:
+            self._open_lines()
+
+    def _declare_then(self, done: Callable[[], None]) -> None:
+        wire, governorates = self.wire, self._declare
+
+        def closed(_channel: Channel, error: Exception) -> None:
+            if wire.up and not isinstance(error, ChannelClosedByClient):
                 wire.again(reason_of(error), refused_access(error))
 
-        wire.channel(lambda channel: declare_links(channel, self._declare, self._open_lines), closed)
+        def opened(channel: Channel) -> None:
+            def declared() -> None:
+                channel.close()
+                done()
+
+            declare_links(channel, governorates, declared)
+
+        wire.channel(opened, closed)
 
     def _open_lines(self) -> None:
         for line in self._lines:

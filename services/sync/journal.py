@@ -25,7 +25,7 @@ from services.sync.tables import JournalEntry, JournalState, OutboxSource
 
 FIRST_EPOCH = 1
 IDS_AT_ONCE = 500  # SQLite took 999 variables in one statement until 3.32
-ENTRY_COLUMNS = ("number", "head", "statistical", "operational", "sealed", "salt", "restricted")
+ENTRY_COLUMNS = ("number", "head", "statistical", "operational", "sealed", "salt", "restricted", "digest")
 
 Stream = tuple[str, str]  # service, stream
 
@@ -54,10 +54,11 @@ class Taken:
 
 @dataclass
 class Appended:
-    """What one call of `append` did. `answers`: for each outbox the number that is held now."""
+    """What one call of `append` did. For each outbox, `answers`: the number held now, `lasts`: the fact that has it."""
 
     head: Position
     answers: dict[Stream, int] = field(default_factory=dict)
+    lasts: dict[Stream, str] = field(default_factory=dict)
     results: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
@@ -121,7 +122,7 @@ def append(
 
 def _new_facts(session: Session, slices: Sequence[Taken], done: Appended) -> list[Fact]:
     """The facts that the journal lacks, in order; `done.answers` and `done.results` are filled on the way."""
-    held = _held(session, {(each.service, each.stream) for each in slices})
+    held = _held(session, {(each.service, each.stream) for each in slices}, done)
     candidates: list[tuple[str, Fact]] = []
     for each in slices:
         stream = (each.service, each.stream)
@@ -133,7 +134,7 @@ def _new_facts(session: Session, slices: Sequence[Taken], done: Appended) -> lis
             done.results[each.service, "repeated"] += len(each.facts)
         else:
             candidates += [(each.service, fact) for fact in each.facts[known + 1 - each.first :]]
-            held[stream] = last
+            held[stream], done.lasts[stream] = last, each.facts[-1].id
         done.answers[stream] = held.get(stream, 0)
     return _unknown_ids(session, candidates, done)
 
@@ -142,7 +143,9 @@ def _unknown_ids(session: Session, candidates: list[tuple[str, Fact]], done: App
     ids = [fact.id for _, fact in candidates]
     seen: set[str] = set()
     for at in range(0, len(ids), IDS_AT_ONCE):
-        seen |= set(session.scalars(select(JournalEntry.fact_id).where(entries.c.fact_id.in_(ids[at : at + IDS_AT_ONCE]))))
+        seen |= set(
+            session.scalars(select(JournalEntry.fact_id).where(entries.c.fact_id.in_(ids[at : at + IDS_AT_ONCE])))
+        )
     new = []
     for service, fact in candidates:
         result = "skipped" if fact.id in seen else "appended"
@@ -153,22 +156,25 @@ def _unknown_ids(session: Session, candidates: list[tuple[str, Fact]], done: App
     return new
 
 
-def _held(session: Session, streams: set[Stream]) -> dict[Stream, int]:
+def _held(session: Session, streams: set[Stream], done: Appended) -> dict[Stream, int]:
     found: dict[Stream, int] = {}
     for service, stream in sorted(streams):
         row = session.get(OutboxSource, (service, stream))
         if row is not None:
-            found[service, stream] = row.number
+            found[service, stream], done.lasts[service, stream] = row.number, row.fact_id
     return found
 
 
 def _hold(session: Session, done: Appended) -> None:
     for (service, stream), number in sorted(done.answers.items()):
+        if number == 0:
+            continue  # a gap before anything was held
+        fact_id = done.lasts[service, stream]
         row = session.get(OutboxSource, (service, stream))
         if row is None:
-            session.add(OutboxSource(service=service, stream=stream, number=number))
+            session.add(OutboxSource(service=service, stream=stream, number=number, fact_id=fact_id))
         elif row.number != number:
-            row.number = number
+            row.number, row.fact_id = number, fact_id
 
 
 def _rows(written: list[Entry], facts: list[Fact], chain: list[bytes], now: datetime) -> list[dict[str, Any]]:
@@ -198,19 +204,19 @@ def position_at(session: Session, origin: str, epoch: int, number: int) -> Posit
     return None if digest is None else Position(number, digest)
 
 
-def read_after(session: Session, number: int, most_bytes: int, most_entries: int) -> list[Entry]:
-    """The entries after `number`, until their parts exceed `most_bytes`; at least one when there is one."""
+def read_after(session: Session, number: int, most_bytes: int, most_entries: int) -> list[tuple[Entry, bytes]]:
+    """The entries after `number` with their digests, until their parts exceed `most_bytes`; one if there is any."""
     columns = [entries.c[name] for name in ENTRY_COLUMNS]
     statement = select(*columns).where(entries.c.number > number).order_by(entries.c.number).limit(most_entries)
-    found: list[Entry] = []
+    found: list[tuple[Entry, bytes]] = []
     size = 0
-    with session.connection().execute(statement.execution_options(yield_per=200)) as rows:
+    with session.connection().execute(statement.execution_options(yield_per=500)) as rows:
         for row in rows:
-            entry = Entry(*(bytes(v) if isinstance(v, memoryview) else v for v in row))
+            entry = Entry(*row[:-1])
             size += len(entry.head) + len(entry.statistical) + len(entry.operational) + len(entry.sealed)
             if found and size > most_bytes:
                 break
-            found.append(entry)
+            found.append((entry, row[-1]))
     return found
 
 
@@ -220,7 +226,18 @@ def facts_after(session: Session, number: int, limit: int) -> list[tuple[int, by
     return [(row.number, pack(fact_of(row))) for row in session.scalars(statement)]
 
 
+def facts_from(session: Session, origin: str, after: int, limit: int) -> dict[str, Any]:
+    """Up to `limit` facts of this node (`origin`) after number `after`, and the number of the last there is."""
+    state = session.get(JournalState, 1)
+    return {
+        "head": state.number if state else 0,
+        "items": [
+            {"number": number, "origin": origin, "envelope": envelope.decode()}
+            for number, envelope in facts_after(session, after, limit)
+        ],
+    }
+
+
 def fact_of(row: JournalEntry) -> Fact:
     """The fact that was recorded as this line."""
     return Fact(row.head, row.statistical, row.operational, row.sealed, row.restricted)
-

@@ -7,6 +7,7 @@ refused right stops nobody else, and confirms and acknowledgements need no book-
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import pika
@@ -59,8 +60,16 @@ class Delivery:
             self.channel.basic_ack(self.tag, multiple=True)
 
 
+class Verdict(StrEnum):
+    """What the broker made of a published message."""
+
+    CONFIRMED = "confirmed"
+    RETURNED = "returned"  # no queue takes it
+    NACKED = "nacked"  # the queue is full
+
+
 class Line:
-    """Opens after each connect; `on_ready`, `on_gone`, `on_message` and `on_confirm(token, taken)` run on the loop."""
+    """Opens after each connect. `on_confirm(token, verdict)` follows every `publish(…, token)`. All on the loop."""
 
     def __init__(
         self,
@@ -69,10 +78,12 @@ class Line:
         on_ready: Callable[[], None],
         on_gone: Callable[[str, bool], None],
         on_message: Callable[[Delivery], None],
-        on_confirm: Callable[[int, bool], None],
+        on_confirm: Callable[[int, Verdict], None],
+        on_blocked: Callable[[bool], None],
     ) -> None:
         self.route = route
         self.ready = False
+        self.blocked = on_blocked
         self._on_ready, self._on_gone = on_ready, on_gone
         self._on_message, self._on_confirm = on_message, on_confirm
         self._out: Channel | None = None
@@ -96,7 +107,7 @@ class Line:
         self._on_gone(reason, unauthorised)
 
     def publish(self, body: bytes, headers: dict[str, Any], token: int = 0) -> bool:
-        """Publish persistently and mandatory; `on_confirm(token, taken)` follows. False when the line is not open."""
+        """Publish persistently and mandatory; `on_confirm(token, …)` follows. False when the line is not open."""
         if not self.ready or self._out is None or not self._out.is_open:
             return False
         self._published += 1
@@ -145,9 +156,11 @@ class Line:
             tags = [tag for tag in self._unconfirmed if tag <= method.delivery_tag]
         for tag in tags:
             token = self._unconfirmed.pop(tag, 0)
-            routed = tag not in self._returned
-            self._returned.discard(tag)
-            self._on_confirm(token, taken and routed)
+            verdict = Verdict.CONFIRMED if taken else Verdict.NACKED
+            if tag in self._returned:
+                self._returned.discard(tag)
+                verdict = Verdict.RETURNED
+            self._on_confirm(token, verdict)
 
 
 def declare_links(channel: Channel, governorates: list[str], declared: Callable[[], None]) -> None:

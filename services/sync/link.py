@@ -99,6 +99,8 @@ class Link:
         random: Callable[[], float],
         paused: bool = False,
         window: int = WINDOW,
+        hello_seconds: float = HELLO_SECONDS,
+        no_progress_seconds: float = NO_PROGRESS_SECONDS,
     ) -> None:
         self.origin, self.destination, self.epoch, self.head = origin, destination, epoch, head
         self.held: Position | None = None  # what the other side last said, kept for show when it falls silent
@@ -107,6 +109,7 @@ class Link:
         self.went_back = 0
         self.restored = 0  # times the other side held less than it had said
         self._random = random
+        self._hello_seconds, self._no_progress_seconds = hello_seconds, no_progress_seconds
         self._genesis = start(origin, epoch)
         self._window = self._granted = window
         self._connected = self._blocked = self._answered = self._suspect = False
@@ -218,7 +221,7 @@ class Link:
 
     def on_hello_said(self, now: float) -> None:
         """A hello was published."""
-        self._hello_at = now + HELLO_SECONDS
+        self._hello_at = now + self._hello_seconds
 
     def on_sent(self, start: Position, end: Position, nbytes: int, now: float) -> None:
         """An admitted batch was published."""
@@ -343,7 +346,7 @@ class Link:
     def plan(self, now: float) -> Action:
         """What to do now. Notices also that time has passed; never blocks."""
         if not self._connected or self._blocked:
-            return Wait(HELLO_SECONDS)
+            return Wait(self._hello_seconds)
         if now >= self._hello_at:
             return SayHello()
         wait = Wait(self._hello_at - now)
@@ -356,7 +359,7 @@ class Link:
         if self._sent.number < self.head.number and room:
             return Send(self._sent, room, self._entries_in(room))
         if self._flying:
-            return Wait(min(wait.seconds, max(1.0, self._progress_at + NO_PROGRESS_SECONDS - now)))
+            return Wait(min(wait.seconds, max(1.0, self._progress_at + self._no_progress_seconds - now)))
         return wait
 
     def admit(self, start: Position, nbytes: int) -> bool:
@@ -375,7 +378,7 @@ class Link:
         return True
 
     def _look_for_progress(self, now: float) -> None:
-        if not self._flying or now - self._progress_at < NO_PROGRESS_SECONDS:
+        if not self._flying or now - self._progress_at < self._no_progress_seconds:
             return
         if self.heard_at is None or self.heard_at <= self._progress_at:
             return  # it is away; what the broker took waits for it there

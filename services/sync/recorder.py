@@ -114,7 +114,7 @@ class Recorder:
         self._failures = 0
         self._settle(taken, result.garbage)
         for (service, stream), number in result.appended.answers.items():
-            self._answer(service, stream, number)
+            self._answer(service, Recorded(stream, number, result.appended.lasts.get((service, stream), "")))
         for (service, outcome), count in result.appended.results.items():
             metrics.RECORDED.labels(service, outcome).inc(count)
         metrics.JOURNAL_HEAD.set(result.appended.head.number)
@@ -134,10 +134,9 @@ class Recorder:
             good = [pending.tag for pending in taken if pending not in garbage]
             last.channel.basic_ack(max(good), multiple=True)
 
-    def _answer(self, service: str, stream: str, number: int) -> None:
+    def _answer(self, service: str, recorded: Recorded) -> None:
         if self._channel is not None and self._channel.is_open:
-            body = msgspec.json.encode(Recorded(stream, number))
-            self._channel.basic_publish("", recorded_queue(service), body)
+            self._channel.basic_publish("", recorded_queue(service), msgspec.json.encode(recorded))
 
     def _failed(self, error: Exception) -> None:
         """Nothing was committed and nothing is acknowledged: the same deliveries are tried again after a wait."""

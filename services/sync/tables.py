@@ -62,21 +62,29 @@ class JournalEntry(Base, table=True):
 
 
 class OutboxSource(Base, table=True):
-    """What the journal holds of each service's outbox. `stream` names one life of that outbox."""
+    """What the journal holds of each service's outbox: the last number and the fact that had it.
+
+    `stream` names one life of that outbox; the fact's id betrays an outbox that was restored and numbers anew.
+    """
 
     __tablename__ = "outbox_source"
     service: str = Field(sa_column=Column(NAME, primary_key=True))
     stream: str = Field(sa_column=Column(ID, primary_key=True))
     number: int = Field(sa_column=Column(Number, nullable=False))
+    fact_id: str = Field(sa_column=Column(ID, nullable=False))
 
 
 class Link(Base, table=True):
-    """One link out of this node, as the engine last saw it. Only `paused` is written by others than the engine."""
+    """One link out of this node, as the engine last saw it.
+
+    `paused` and `resumes` are an operator's word to the engine, which looks every second; the rest is the engine's.
+    """
 
     __tablename__ = "link"
     destination: str = Field(sa_column=Column(NAME, primary_key=True))
     clearance: str = Field(sa_column=Column(NAME, nullable=False))
     paused: bool = False
+    resumes: int = Field(default=0)
     held_number: int | None = Field(default=None, sa_column=Column(Number, nullable=True))
     held_digest: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32), nullable=True))
     state: str = Field(sa_column=Column(NAME, nullable=False))

@@ -42,17 +42,17 @@ class Wire:
         loop: IOLoop,
         url: str,
         *,
-        name: str,
+        label: str,
         waits: tuple[float, float],
         on_up: Callable[["Wire"], None],
         on_down: Callable[[str, bool], None],
         on_blocked: Callable[[bool], None] = lambda blocked: None,
     ) -> None:
         self._loop = loop
-        self._parameters = parameters(url, name=name)
+        self._parameters = parameters(url, name=label)
         # A broker in alarm may hold us for hours: reading goes on, so the connection is kept and `on_blocked` told.
         self._parameters.blocked_connection_timeout = None
-        self.name = name
+        self.label = label
         self._first_wait, self._most_wait = waits
         self._on_up, self._on_down, self._on_blocked = on_up, on_down, on_blocked
         self._connection: SelectConnection | None = None
@@ -121,11 +121,11 @@ class Wire:
         connection.add_on_connection_unblocked_callback(lambda _connection, _frame: self._blocked(False))
         self._up_at = time.monotonic()
         self.up = True
-        log.info("wire.up", wire=self.name)
+        log.info("wire.up", wire=self.label)
         self._on_up(self)
 
     def _blocked(self, blocked: bool) -> None:
-        log.warning("wire.blocked" if blocked else "wire.unblocked", wire=self.name)
+        log.warning("wire.blocked" if blocked else "wire.unblocked", wire=self.label)
         self._on_blocked(blocked)
 
     def _not_opened(self, _connection: Any, error: Exception | str) -> None:
@@ -146,7 +146,7 @@ class Wire:
         if self._stopping or self._timer is not None:
             return
         wait = backoff(self._failures, self._first_wait, self._most_wait)
-        log.info("wire.down", wire=self.name, reason=reason, again_in=round(wait, 1))
+        log.info("wire.down", wire=self.label, reason=reason, again_in=round(wait, 1))
         self._timer = self._loop.call_later(wait, self.start)
 
     def worked(self) -> None:

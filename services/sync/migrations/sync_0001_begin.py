@@ -50,6 +50,7 @@ def _journal() -> None:
         sa.Column("service", NAME, primary_key=True),
         sa.Column("stream", NAME, primary_key=True),
         sa.Column("number", NUMBER, nullable=False),
+        sa.Column("fact_id", NAME, nullable=False),
     )
 
 
@@ -59,6 +60,7 @@ def _replication() -> None:
         sa.Column("destination", NAME, primary_key=True),
         sa.Column("clearance", NAME, nullable=False),
         sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("resumes", sa.Integer(), nullable=False),
         sa.Column("held_number", NUMBER, nullable=True),
         sa.Column("held_digest", DIGEST, nullable=True),
         sa.Column("state", NAME, nullable=False),

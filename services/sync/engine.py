@@ -1,0 +1,363 @@
+"""The sync engine: one process, not monkey-patched, that records, sends and receives for one node.
+
+One loop (pika's) owns every connection, every state machine and every timer. Whatever touches the database or takes
+time runs on lanes (`lanes.py`) and is handed back to the loop, so that heartbeats are answered whatever the disk does.
+
+    recorder   this node's services → journal                  one lane
+    senders    journal → one link per destination              one lane each
+    receivers  one peer's queue → replica, records, arrivals   one lane each
+    control    an operator's word, how links stand             one lane, every second
+
+What is in memory is what was delivered and not yet committed, and one batch a link; everything else is in the
+database. So the engine may be killed at any moment: the outboxes publish again, the peers are told what is held.
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from pika.adapters.select_connection import IOLoop
+
+from contracts.topology import LinkSpec, NodeKind, Topology
+from contracts.topology import load as load_topology
+from kernel import metrics
+from kernel.clock import now
+from kernel.crypto import SigningKey, VerifyKey
+from kernel.database import Database
+from kernel.errors import SettingsError, Unavailable
+from kernel.ids import new_id
+from kernel.log import get_logger
+from kernel.settings import Settings
+from services.sync import arrivals, journal, message
+from services.sync.carrier import Carrier
+from services.sync.control import Control
+from services.sync.entry import Shown
+from services.sync.lanes import Lanes
+from services.sync.line import Line, Route
+from services.sync.link import Link
+from services.sync.lock import EngineLock
+from services.sync.position import Position
+from services.sync.probes import ProbeServer
+from services.sync.receivers import Receiver
+from services.sync.recorder import Recorder
+from services.sync.replicas import Replicas
+from services.sync.senders import Sender, Who
+from services.sync.wire import Wire, backoff
+
+log = get_logger("engine")
+
+STOP_SECONDS = 5.0
+START_RETRY_SECONDS = (1.0, 30.0)
+
+
+class Peer:
+    """The other side of a link and what this engine does with it: send to it, receive from it, or both."""
+
+    def __init__(self, node: str) -> None:
+        self.node = node
+        self.line: Line | None = None
+        self.sender: Sender | None = None
+        self.receiver: Receiver | None = None
+
+    def on_ready(self) -> None:
+        if self.sender is not None:
+            self.sender.on_ready()
+        if self.receiver is not None:
+            self.receiver.say_held()
+
+    def on_gone(self, reason: str, unauthorised: bool) -> None:
+        if self.sender is not None:
+            self.sender.on_gone(reason, unauthorised)
+        if self.receiver is not None:
+            self.receiver.on_gone()
+
+    def on_blocked(self, blocked: bool) -> None:
+        if self.sender is not None:
+            self.sender.on_blocked(blocked)
+
+
+class Engine:
+    """`run` returns after `stop`; `stop` may be called from any thread or a signal handler."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.node = settings.node
+        self.topology: Topology = load_topology(settings.topology)
+        self.is_directorate = self.topology.node(self.node).kind is NodeKind.DIRECTORATE
+        self.database = Database(settings.database_url_of("sync"), service="sync")
+        self.loop = IOLoop()
+        self.lanes = Lanes(self.loop.add_callback_threadsafe)
+        self.peers: dict[str, Peer] = {}
+        self.carriers: list[Carrier] = []
+        self._lock = EngineLock(self.node, settings.home, self.database)
+        self._key = SigningKey.load(settings.keys_directory / "node.key")
+        self._stopping = threading.Event()
+        self._failed: Exception | None = None
+        self._running = False
+
+    # --- life
+
+    def run(self) -> None:
+        """Run until `stop`. Raises `AlreadyRunning`, `SettingsError`."""
+        try:
+            self._with_database(self._lock.take)
+            life = self._with_database(self._begin)
+            if life is not None:
+                self._build(life)
+                self._serve()
+        finally:
+            self.lanes.close()
+            self._lock.release()
+            self.database.close()
+        if self._failed is not None:
+            raise self._failed
+
+    def stop(self) -> None:
+        """Finish what is being committed, close the connections, return from `run`."""
+        self._stopping.set()
+        if self._running:
+            self.loop.add_callback_threadsafe(self._stop)
+
+    def _with_database(self, work: Callable[[], Any]) -> Any:
+        """Do `work`, waiting for as long as the database is away. None when told to stop meanwhile."""
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                return work()
+            except Unavailable as error:
+                failures += 1
+                log.warning("engine.waits_for_database", cause=error.details)
+                self._stopping.wait(backoff(failures, *START_RETRY_SECONDS))
+        return None
+
+    def _begin(self) -> journal.Life:
+        with self.database.write_silently() as session:
+            return journal.begin(session, self.node)
+
+    def _serve(self) -> None:
+        probes = ProbeServer(self.settings.host, self.settings.port_of("engine"), self._ready)
+        probes.start()
+        self._running = True
+        try:
+            for carrier in self.carriers:
+                carrier.wire.start()
+            self.local.start()
+            self.control.start()
+            for peer in self.peers.values():
+                if peer.receiver is not None:
+                    peer.receiver.start()
+            self._say_held_later()
+            log.info("engine.started", node=self.node, peers=sorted(self.peers))
+            if not self._stopping.is_set():
+                self.loop.start()
+        finally:
+            self._running = False
+            probes.stop()
+            log.info("engine.stopped", node=self.node)
+
+    def _stop(self) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        wires = [self.local, *(carrier.wire for carrier in self.carriers)]
+        for wire in wires:
+            wire.stop()
+
+        def look() -> None:
+            if any(wire.up for wire in wires) and time.monotonic() < deadline:
+                self.loop.call_later(0.05, look)
+            else:
+                self.loop.stop()
+
+        look()
+
+    def fail(self, error: Exception) -> None:
+        """Stop, and raise `error` from `run`: going on would do harm."""
+        self._failed = error
+        self._stop()
+
+    def _ready(self) -> dict[str, bool]:
+        return {"database": self.database.answers(), "broker": self.local.up}
+
+    # --- parts
+
+    def _build(self, life: journal.Life) -> None:
+        who = Who(life, new_id(), f"jisr {version('jisr')}", self._key)
+        links_out = {link.destination: link for link in self.topology.links_from(self.node)}
+        links_in = {link.origin: link for link in self.topology.links_to(self.node)}
+        keys = self._ring({*links_out, *links_in})
+        self.local = self._local_wire(life)
+        metrics.JOURNAL_HEAD.set(life.head.number)
+        for node in sorted({*links_out, *links_in}):
+            peer = self.peers[node] = Peer(node)
+            peer.line = self._line(peer)
+            if node in links_out:
+                peer.sender = self._sender(peer.line, links_out[node], who)
+            if node in links_in:
+                peer.receiver = self._receiver(peer.line, node, keys, who)
+        self.carriers = self._carriers()
+        self.control = Control(
+            self.database,
+            self.lanes.lane(),
+            self.loop,
+            senders=[peer.sender for peer in self.peers.values() if peer.sender is not None],
+            receivers=[peer.receiver for peer in self.peers.values() if peer.receiver is not None],
+            stale=self.settings.replication.stale_seconds,
+            keep_lock=self._lock.keep,
+            fail=self.fail,
+        )
+
+    def _ring(self, nodes: set[str]) -> message.Ring:
+        directory: Path = self.settings.peer_keys_directory
+        keys: dict[str, VerifyKey] = {}
+        for node in sorted(nodes):
+            try:
+                keys[node] = VerifyKey.load(directory / f"{node}.pub")
+            except SettingsError as error:
+                log.warning("engine.no_key_of_peer", peer=node, reason=error.code)
+        return message.ring(keys)
+
+    def _local_wire(self, life: journal.Life) -> Wire:
+        self.recorder = Recorder(self.node, self.database, self.lanes.lane(), self.loop.call_later, self._on_head)
+        return Wire(
+            self.loop,
+            self.settings.broker,
+            label=f"recorder of {life.origin}",
+            waits=self._waits(),
+            on_up=self.recorder.open,
+            on_down=lambda _reason, _unauthorised: None,
+        )
+
+    def _waits(self) -> tuple[float, float]:
+        timing = self.settings.replication
+        return timing.backoff_first_seconds, timing.backoff_max_seconds
+
+    def _line(self, peer: Peer) -> Line:
+        route = Route.of_directorate(peer.node) if self.is_directorate else Route.of_governorate(self.node)
+
+        def on_confirm(token: int, verdict: Any) -> None:
+            if verdict == "returned":
+                for carrier in self.carriers:
+                    carrier.declare_again()
+            if peer.sender is not None:
+                peer.sender.on_confirm(token, verdict)
+
+        def on_message(delivery: Any) -> None:
+            if peer.receiver is not None:
+                peer.receiver.on_message(delivery)
+
+        return Line(
+            route,
+            on_ready=peer.on_ready,
+            on_gone=peer.on_gone,
+            on_message=on_message,
+            on_confirm=on_confirm,
+            on_blocked=peer.on_blocked,
+        )
+
+    def _sender(self, line: Line, spec: LinkSpec, who: Who) -> Sender:
+        timing = self.settings.replication
+        link = Link(
+            self.node,
+            spec.destination,
+            who.life.epoch,
+            who.life.head,
+            random=Random(who.boot).random,
+            window=timing.window_bytes,
+            hello_seconds=timing.hello_seconds,
+            no_progress_seconds=timing.no_progress_seconds,
+        )
+        relays_to = frozenset[str]()
+        if not self.is_directorate:
+            relays_to = frozenset(node.id for node in self.topology.governorates) - {self.node}
+        return Sender(
+            spec,
+            who,
+            link,
+            database=self.database,
+            lane=self.lanes.lane(),
+            timers=self.loop,
+            publish=line.publish,
+            relays_to=relays_to,
+        )
+
+    def _receiver(self, line: Line, peer: str, keys: message.Ring, who: Who) -> Receiver:
+        timing = self.settings.replication
+
+        def is_for(one: Shown) -> bool:
+            return arrivals.is_for(self.node, one, takes_unaddressed=not self.is_directorate)
+
+        def say(held: message.Held) -> None:
+            body, headers = message.sign(held, who.key)
+            line.publish(body, headers)
+
+        def on_held(held: message.Held) -> None:
+            sender = self.peers[peer].sender
+            if sender is not None:
+                sender.on_held(held)
+
+        return Receiver(
+            peer,
+            replicas=Replicas(peer, line.route.queue, timing.window_bytes, is_for),
+            keys=keys,
+            database=self.database,
+            lane=self.lanes.lane(),
+            timers=self.loop,
+            coalesce=timing.held_coalesce_seconds,
+            say=say,
+            on_held=on_held,
+            announce=self.recorder.announce,
+        )
+
+    def _carriers(self) -> list[Carrier]:
+        """At a directorate its own broker carries every link; a governorate dials out to each directorate's."""
+        lines = {peer.node: peer.line for peer in self.peers.values() if peer.line is not None}
+        if self.is_directorate:
+            return [
+                Carrier(
+                    self.loop,
+                    self.settings.broker,
+                    label=f"links of {self.node}",
+                    waits=self._waits(),
+                    lines=list(lines.values()),
+                    declare=sorted(lines),
+                )
+            ]
+        return [self._carrier_to(node, line) for node, line in sorted(lines.items())]
+
+    def _carrier_to(self, node: str, line: Line) -> Carrier:
+        link = self.settings.links.get(node)
+        if link is None or not link.broker_url:
+            raise SettingsError(
+                f"The topology links {self.node} to {node}, but the settings say nothing of `links.{node}.broker_url`."
+            )
+        return Carrier(
+            self.loop, link.broker_url, label=f"{self.node} to {node}", waits=self._waits(), lines=[line]
+        )
+
+    def _on_head(self, head: Position) -> None:
+        for peer in self.peers.values():
+            if peer.sender is not None:
+                peer.sender.on_head(head)
+
+    def _say_held_later(self) -> None:
+        def say() -> None:
+            for peer in self.peers.values():
+                if peer.receiver is not None:
+                    peer.receiver.say_held()
+            self._say_held_later()
+
+        self.loop.call_later(self.settings.replication.hello_seconds, say)
+
+
+def run(settings: Settings) -> None:
+    """Run the engine of this node until SIGTERM or SIGINT. Raises `AlreadyRunning`, `SettingsError`."""
+    engine = Engine(settings)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda _number, _frame: engine.stop())
+    engine.run()
+
+

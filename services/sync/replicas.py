@@ -1,0 +1,221 @@
+"""Replicas at rest: what a delivery from one origin changes in the database, in one commit.
+
+`replica.py` decides, this module stores. All that belongs together is written together: the entries, the records
+folded from them, the facts that arrived for this node, the position held, and what was refused.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, delete, func, insert, select
+from sqlmodel import Session
+
+from contracts.sync import ReplicaState as Status
+from kernel import crash
+from services.sync import arrivals, records, replica
+from services.sync.disclosure import Disclosure
+from services.sync.entry import Full, Shown, Statistical, encode
+from services.sync.message import Batch, Held, Hello
+from services.sync.position import Position
+from services.sync.replica import ReplicaState
+from services.sync.tables import Quarantine, Replica, ReplicaEntry
+
+MOST_QUARANTINED = 1000  # messages of one queue; the oldest go
+QUARANTINE_BYTES = 64 * 1024
+HEADER_CHARACTERS = 4096
+
+entries: Table = ReplicaEntry.__table__  # type: ignore[attr-defined]
+DISCLOSURE = {Full: Disclosure.FULL, Statistical: Disclosure.STATISTICAL}
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A message that is kept aside. `stops`: its signer is the origin, so the replica is stopped too."""
+
+    reason: str
+    body: bytes
+    stops: bool
+
+
+@dataclass
+class Outcome:
+    """What a pass did. `answer` is due to the origin; `announce`: type and message of each new arrival."""
+
+    state: ReplicaState | None = None
+    head: int | None = None
+    heard_at: datetime | None = None
+    answer: Held | None = None
+    announce: list[tuple[str, bytes]] = field(default_factory=list)
+    results: Counter[str] = field(default_factory=Counter)
+    nbytes: Counter[str] = field(default_factory=Counter)
+    refusals: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Pass:
+    """What accumulates over the messages of one pass before it is written with few statements."""
+
+    state: ReplicaState
+    head: Position | None
+    shown: list[tuple[int, Shown]] = field(default_factory=list)
+    digests: list[bytes] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    gap: bool = False
+
+
+class Replicas:
+    """The replica of one origin at this node. `is_for`: which entries are meant for this node."""
+
+    def __init__(self, origin: str, queue: str, window: int, is_for: Callable[[Shown], bool]) -> None:
+        self.origin = origin
+        self.queue = queue
+        self._window = window
+        self._is_for = is_for
+
+    def peek(self, session: Session) -> Outcome:
+        """How the replica stands, without a message."""
+        row = session.get(Replica, self.origin)
+        if row is None:
+            return Outcome()
+        return Outcome(
+            _state_of(row),
+            row.head_number,
+            row.last_heard_at,
+            replica.answer(_state_of(row), self._window),
+        )
+
+    def take(
+        self, session: Session, messages: Sequence[Hello | Batch], refused: Sequence[Refused], now: datetime
+    ) -> Outcome:
+        """Apply messages of this origin in their order, in the caller's write transaction."""
+        row = session.get(Replica, self.origin, with_for_update=True)
+        if row is None and not messages:
+            self._quarantine(session, refused, now)
+            return Outcome(refusals=[each.reason for each in refused])
+        if row is None:
+            row = self._new(session, messages[0])
+        work = _Pass(_state_of(row), _head_of(row), refused=list(refused))
+        outcome = Outcome()
+        for message in messages:
+            self._judge(message, work, outcome)
+        for each in refused:
+            if each.stops and work.state.state not in replica.STOPPED:
+                work.state = replica.refuse(work.state, Status.REFUSED, each.reason)
+        outcome.announce = self._store(session, row, work, now)
+        if messages:
+            row.last_heard_at = now
+        self._write(row, work, now)
+        outcome.state, outcome.head, outcome.heard_at = work.state, row.head_number, row.last_heard_at
+        outcome.refusals = [each.reason for each in work.refused]
+        outcome.answer = replica.answer(work.state, self._window, replica.GAP if work.gap else "")
+        session.flush()
+        if work.shown:
+            crash.here("mid_apply")
+        return outcome
+
+    def _new(self, session: Session, message: Hello | Batch) -> Replica:
+        state = replica.begin(self.origin, message.epoch)
+        row = Replica(
+            origin=self.origin,
+            epoch=state.epoch,
+            number=0,
+            digest=state.held.digest,
+            state=state.state,
+        )
+        session.add(row)
+        session.flush()
+        return row
+
+    def _judge(self, message: Hello | Batch, work: _Pass, outcome: Outcome) -> None:
+        if isinstance(message, Hello):
+            work.state, _ = replica.on_hello(work.state, message, self._window)
+            if message.epoch == work.state.epoch:
+                work.head = message.head
+            outcome.results["hello"] += 1
+            return
+        judgement = replica.judge(work.state, message)
+        word = type(judgement).__name__.lower()
+        if isinstance(judgement, replica.Apply):
+            word = "applied"
+            work.state = replica.applied(work.state, judgement)
+            work.shown += list(enumerate(judgement.entries, judgement.first))
+            work.digests += judgement.digests
+            if work.head is None or work.head.number < message.end.number:
+                work.head = message.end
+        elif isinstance(judgement, replica.Refuse):
+            work.state = replica.refuse(work.state, judgement.state, judgement.reason)
+            work.refused.append(Refused(judgement.reason, message.payload, stops=True))
+        work.gap = isinstance(judgement, replica.Gap)
+        outcome.results[word] += 1
+        outcome.nbytes[word] += len(message.payload)
+
+    def _store(self, session: Session, row: Replica, work: _Pass, now: datetime) -> list[tuple[str, bytes]]:
+        self._quarantine(session, work.refused, now)
+        if not work.shown:
+            return []
+        kept = [
+            {
+                "origin": self.origin,
+                "number": number,
+                "disclosure": DISCLOSURE.get(type(one), Disclosure.WITHHELD).value,
+                "parts": encode((one,)),
+                "digest": digest,
+            }
+            for (number, one), digest in zip(work.shown, work.digests, strict=True)
+        ]
+        session.execute(insert(entries), kept)
+        row.withheld += sum(each["disclosure"] == Disclosure.WITHHELD for each in kept)
+        records.fold(session, self.origin, work.shown, now)
+        found = [(number, one) for number, one in work.shown if isinstance(one, Full) and self._is_for(one)]
+        return arrivals.store(session, self.origin, found, now)
+
+    def _quarantine(self, session: Session, refused: Sequence[Refused], now: datetime) -> None:
+        for each in refused:
+            length = int.from_bytes(each.body[:4], "big")
+            session.add(
+                Quarantine(
+                    queue=self.queue,
+                    origin=self.origin,
+                    reason=each.reason,
+                    header=each.body[4 : 4 + min(length, HEADER_CHARACTERS)].decode("ascii", "replace").replace("\0", ""),
+                    body=each.body[:QUARANTINE_BYTES],
+                    at=now,
+                )
+            )
+        if refused:
+            session.flush()
+            newest = session.scalars(
+                select(func.max(Quarantine.id)).where(Quarantine.queue == self.queue)  # type: ignore[arg-type]
+            ).one()
+            old = Quarantine.id <= newest - MOST_QUARANTINED  # type: ignore[operator]
+            session.execute(delete(Quarantine).where(Quarantine.queue == self.queue, old))  # type: ignore[arg-type]
+
+    def _write(self, row: Replica, work: _Pass, now: datetime) -> None:
+        state, head = work.state, work.head
+        row.epoch, row.number, row.digest = state.epoch, state.held.number, state.held.digest
+        row.state, row.reason = state.state, state.reason or None
+        row.session, row.boot = state.session, state.boot or None
+        if head is not None:
+            row.head_number, row.head_digest = head.number, head.digest
+        is_behind = head is not None and head.number > state.held.number
+        row.behind_since = (row.behind_since or now) if is_behind else None
+
+
+def _state_of(row: Replica) -> ReplicaState:
+    held = Position(row.number, row.digest)
+    return ReplicaState(row.origin, row.epoch, held, row.session, row.boot or "", Status(row.state), row.reason or "")
+
+
+def _head_of(row: Replica) -> Position | None:
+    if row.head_number is None or row.head_digest is None:
+        return None
+    return Position(row.head_number, row.head_digest)
+
+
+def position_at(session: Session, origin: str, number: int) -> bytes | None:
+    """The digest of a replica after entry `number`; None when it does not reach so far."""
+    statement: Any = select(ReplicaEntry.digest).where(entries.c.origin == origin, entries.c.number == number)
+    return session.scalars(statement).first()

@@ -1,0 +1,298 @@
+"""One sender per link: carries out what `link.py` decides, and tells it what happened.
+
+The loop publishes and keeps the clock; a lane reads the journal, discloses, packs and signs. One batch is prepared at
+a time and published only if the link still admits it, so memory holds one batch a link, whatever the backlog.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from contracts.sync import LinkState
+from contracts.topology import LinkSpec
+from kernel import crash, metrics
+from kernel.clock import now
+from kernel.database import Database
+from kernel.log import get_logger
+from services.sync import journal
+from services.sync.disclosure import Clearance, decide, show
+from services.sync.entry import audience
+from services.sync.lanes import Lane
+from services.sync.line import Verdict
+from services.sync.link import Link, SayHello, Send, Wait
+from services.sync.message import Batch, Held, Hello, Message, Signs, pack, sign
+from services.sync.position import Position
+from services.sync.receivers import Timers
+
+log = get_logger("sender")
+
+READ_BYTES = 8 * 1024 * 1024  # of parts for one batch before compression
+MOST_WORDS = 16
+RETRY_SECONDS = 2.0
+HELLO, BATCH, HELD = 1, 2, 3  # tokens of what was published
+
+Publish = Callable[[bytes, dict[str, str], int], bool]
+
+
+@dataclass(frozen=True)
+class Who:
+    """What a hello says of this start of the engine."""
+
+    life: journal.Life
+    boot: str
+    software: str
+    key: Signs
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    batch: Batch
+    body: bytes
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """How a link stands, as it is kept for people."""
+
+    held: Position | None
+    state: LinkState
+    reason: str | None
+    heard_at: datetime | None
+    behind_since: datetime | None
+
+
+class Sender:
+    """Drives one `Link`. All methods run on the loop; only `_prepare` and the look-up of digests run on the lane."""
+
+    def __init__(
+        self,
+        spec: LinkSpec,
+        who: Who,
+        link: Link,
+        *,
+        database: Database,
+        lane: Lane,
+        timers: Timers,
+        publish: Publish,
+        relays_to: Set[str],
+    ) -> None:
+        self.spec = spec
+        self.link = link
+        self._who = who
+        self._database = database
+        self._lane = lane
+        self._timers = timers
+        self._publish = publish
+        self._relays_to = relays_to
+        self._timer: Any = None
+        self._reading = False
+        self._words: deque[Held] = deque(maxlen=MOST_WORDS)
+        self._looking = False
+        self._heard_at: datetime | None = None
+        self._behind_since: datetime | None = None
+
+    # --- what happened
+
+    def on_ready(self) -> None:
+        """The line is open."""
+        self.link.on_connected(time.monotonic())
+        self.step()
+
+    def on_gone(self, reason: str, unauthorised: bool) -> None:
+        """The line is lost."""
+        if unauthorised:
+            self.link.on_unauthorised(f"The other side's broker does not let us in: {reason}.", time.monotonic())
+        else:
+            self.link.on_disconnected(time.monotonic())
+        self._words.clear()
+        self.step()
+
+    def on_blocked(self, blocked: bool) -> None:
+        """The broker takes nothing now, or takes messages again."""
+        (self.link.on_blocked if blocked else self.link.on_unblocked)(time.monotonic())
+        self.step()
+
+    def on_head(self, head: Position) -> None:
+        """The journal grew."""
+        self.link.on_head(head)
+        self._note_lag()
+        self.step()
+
+    def on_word(self, *, paused: bool, resumed: bool) -> None:
+        """An operator's word, as it stands in the database."""
+        if paused and not self.link.paused:
+            self.link.pause()
+        elif not paused and (self.link.paused or resumed):
+            self.link.resume(time.monotonic())
+        self.step()
+
+    def on_confirm(self, token: int, verdict: Verdict) -> None:
+        """What the broker made of something that was published."""
+        if token != BATCH:
+            return
+        moment = time.monotonic()
+        metrics.BATCHES.labels(self.spec.destination, "out", verdict.value).inc()
+        if verdict is Verdict.CONFIRMED:
+            self.link.on_confirmed(moment)
+        elif verdict is Verdict.RETURNED:
+            self.link.on_returned(moment)
+        else:
+            self.link.on_nacked(moment)
+        self.step()
+
+    def on_held(self, said: Held) -> None:
+        """The destination's word; words are taken one after another, because a digest may have to be looked up."""
+        if said.origin != self.spec.origin:
+            return
+        self._words.append(said)
+        self._take_words()
+
+    def _take_words(self) -> None:
+        while self._words and not self._looking:
+            said = self._words.popleft()
+            number = said.held.number
+            known = self.link.known_digest(number)
+            if known is not None or number > self.link.head.number:
+                self._heard(said, known)
+            else:
+                self._look_up(said)
+
+    def _look_up(self, said: Held) -> None:
+        self._looking = True
+        life = self._who.life
+
+        def look() -> Position | None:
+            with self._database.read() as session:
+                return journal.position_at(session, life.origin, life.epoch, said.held.number)
+
+        def found(place: Position | None) -> None:
+            self._looking = False
+            self._heard(said, place.digest if place else None)
+            self._take_words()
+
+        def failed(error: Exception) -> None:
+            self._looking = False  # the other side says it again within half a minute
+            log.failure("sender.waits", error, destination=self.spec.destination)
+
+        self._lane.run(look, found, failed)
+
+    def _heard(self, said: Held, digest: bytes | None) -> None:
+        self.link.on_held(said, lambda _number: digest, time.monotonic())
+        self._heard_at = now()
+        self._note_lag()
+        self.step()
+
+    def _note_lag(self) -> None:
+        held = self.link.held
+        if held is not None and held.number < self.link.head.number:
+            self._behind_since = self._behind_since or now()
+        else:
+            self._behind_since = None
+
+    # --- what to do
+
+    def step(self) -> None:
+        """Do what the link plans until it waits."""
+        if self._timer is not None:
+            self._timers.remove_timeout(self._timer)
+            self._timer = None
+        while True:
+            action = self.link.plan(time.monotonic())
+            if isinstance(action, SayHello):
+                self._say_hello()
+            elif isinstance(action, Send):
+                if not self._reading:
+                    self._read(action)
+                return
+            else:
+                self._wait(action)
+                return
+
+    def _wait(self, action: Wait) -> None:
+        self._timer = self._timers.call_later(max(0.001, action.seconds), self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self.step()
+
+    def _say_hello(self) -> None:
+        who = self._who
+        hello = Hello(
+            who.life.origin, who.life.epoch, who.life.session, who.boot, self.link.head, who.software
+        )
+        self.say(hello, HELLO)
+        self.link.on_hello_said(time.monotonic())
+
+    def say(self, message: Message, token: int = HELD) -> None:
+        """Publish a small message; if the line is closed it is said again later anyway."""
+        body, headers = sign(message, self._who.key)
+        self._publish(body, headers, token)
+
+    def _read(self, action: Send) -> None:
+        self._reading = True
+        self._lane.run(lambda: self._prepare(action), self._prepared, self._not_prepared)
+
+    def _prepare(self, action: Send) -> _Prepared | None:
+        """On the lane: read, disclose, pack, sign."""
+        life = self._who.life
+        with self._database.read() as session:
+            found = journal.read_after(session, action.after.number, READ_BYTES, action.max_entries)
+        if not found:
+            return None
+        clearance = Clearance(self.spec.clearance.value)
+        shown = [
+            show(
+                entry,
+                decide(
+                    clearance, self.spec.destination, audience(entry.head), entry.restricted, self._relays_to
+                ),
+            )
+            for entry, _ in found
+        ]
+        batch = pack(life.origin, life.epoch, action.after, shown, [digest for _, digest in found], action.max_bytes)
+        body, headers = sign(batch, self._who.key)
+        return _Prepared(batch, body, headers)
+
+    def _prepared(self, prepared: _Prepared | None) -> None:
+        self._reading = False
+        if prepared is None:  # the head was told before its commit could be read; it is there in a moment
+            self._timers.call_later(RETRY_SECONDS, self.step)
+            return
+        batch, size = prepared.batch, len(prepared.body)
+        if self.link.admit(batch.start, size) and self._publish(prepared.body, prepared.headers, BATCH):
+            self.link.on_sent(batch.start, batch.end, size, time.monotonic())
+            metrics.BATCH_BYTES.labels(self.spec.destination, "out", "sent").inc(size)
+            self._timers.call_later(0, lambda: crash.here("after_publish"))
+        self.step()
+
+    def _not_prepared(self, error: Exception) -> None:
+        log.failure("sender.waits", error, destination=self.spec.destination)
+
+        def again() -> None:
+            self._reading = False
+            self.step()
+
+        self._timers.call_later(RETRY_SECONDS, again)
+
+    # --- how it stands
+
+    def snapshot(self) -> Snapshot:
+        """How the link stands now."""
+        return Snapshot(
+            self.link.held, self.link.state, self.link.reason or None, self._heard_at, self._behind_since
+        )
+
+    def measure(self) -> None:
+        """Set the gauges of this link."""
+        destination, link = self.spec.destination, self.link
+        metrics.LINK_HEAD.labels(destination).set(link.head.number)
+        for state in LinkState:
+            metrics.LINK_STATE.labels(destination, state.value).set(float(state is link.state))
+        if link.held is not None:
+            metrics.LINK_HELD.labels(destination).set(link.held.number)
+        if self._heard_at is not None:
+            metrics.LINK_HEARD.labels(destination).set(self._heard_at.timestamp())
