@@ -1,7 +1,8 @@
 """From one line to an operation: URL, who may, the shapes it takes and gives, and its place in the OpenAPI document.
 
-The values of the path, the query and the body are one set of values to the door behind it; none may be named twice. They
-are checked here with the door's own schema, so that most mistakes are answered without asking, and again by the door.
+The values of the path, the query and the body are one set of values to the door behind it; none may be named twice.
+They are checked here with the door's own schema, so that most mistakes are answered without asking, and again by the
+door.
 """
 
 import re
@@ -40,8 +41,8 @@ class NotAtThisNode(NotFound):
 class Route:
     """One operation. `roles` None: without logging in.
 
-    `does` gives a view's JSON as bytes, or values for the view; without it the door of that name is asked. `without` are
-    values that the door takes and this operation does not.
+    `does` gives the view, as JSON values or as bytes; without it the door of that name is asked. `without` are values
+    that the door takes and this operation does not.
     """
 
     method: str
@@ -157,6 +158,8 @@ def _body(form: Schema) -> dict[str, Any]:
 
 
 def _path(form: Schema, given: dict[str, Any]) -> dict[str, Any]:
+    if not form.fields:
+        return {}  # rules over several fields are about the body, which is not here
     loaded: dict[str, Any] = form.dump(_load(form, given))
     return loaded
 
@@ -174,6 +177,5 @@ def _key() -> str | None:
 
 
 def _answer(route: Route, result: Any) -> Response:
-    if not isinstance(result, bytes):
-        result = msgspec.json.encode(route.gives().dump(result))
-    return Response(result, route.status, mimetype="application/json")
+    answer = result if isinstance(result, bytes) else msgspec.json.encode(result)
+    return Response(answer, route.status, mimetype="application/json")
