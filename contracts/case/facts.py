@@ -37,7 +37,7 @@ class CaseFact(FactSchema):
     Baghdad.
 
     `handler` is the hash of an account's id. `age_band` is the affected persons'; `parties_by_sex` stands
-    only where `parties` is `told`. Which of them are told is decided by services/case/telling.py. """
+    only where `parties_told` is `told`. Which of them are told is decided by services/case/telling.py. """
 
     kind = "case"
     events = CASE_EVENTS
@@ -52,7 +52,7 @@ class CaseFact(FactSchema):
     status = statistical(fields.Enum(CaseStatus, by_value=True, required=True))
     outcome = statistical(fields.Enum(Outcome, by_value=True, required=True, allow_none=True))
     age_band = statistical(fields.Enum(AgeBand, by_value=True, required=True))
-    parties = statistical(fields.Enum(Telling, by_value=True, required=True))
+    parties_told = statistical(fields.Enum(Telling, by_value=True, required=True))
     parties_by_sex = statistical(
         fields.Dict(keys=fields.Enum(Sex, by_value=True), values=fields.Integer(validate=validate.Range(min=0)))
     )
@@ -76,7 +76,7 @@ class RestrictedCaseFact(CaseFact):
 
     class Meta:
         exclude = (
-            "district", "week", "category", "age_band", "parties", "parties_by_sex", "channel", "reported_at",
+            "district", "week", "category", "age_band", "parties_told", "parties_by_sex", "channel", "reported_at",
             "incident_from", "incident_until", "first_contact_at",
         )
 

@@ -68,7 +68,7 @@ class CaseRecord(Base, table=True):
     """How a case stands. `version` counts its changes and numbers its facts; `handlers` is all who ever
     handled it.
 
-    `age_band`, `parties` and `parties_by_sex` are what may be told of the persons in it
+    `age_band`, `parties_told` and `parties_by_sex` are what may be told of the persons in it
     (services/case/telling.py), decided at intake. """
 
     __tablename__ = "case_record"
@@ -101,7 +101,7 @@ class CaseRecord(Base, table=True):
     pressure_reported: bool = Field(sa_column=Column(Boolean, nullable=False))
     unit: str = Field(sa_column=Column(String(64), nullable=False))
     age_band: AgeBand = Field(sa_column=_word(AgeBand))
-    parties: Telling = Field(sa_column=_word(Telling))
+    parties_told: Telling = Field(sa_column=_word(Telling))
     parties_by_sex: dict[str, int] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     triaged_by: str | None = Field(default=None, sa_column=_account(empty=True))
     triaged_at: datetime | None = Field(default=None, sa_column=_instant(empty=True))

@@ -36,7 +36,7 @@ def tell_case(session: Session, case: CaseRecord, event: str, *, at: datetime) -
         "status": case.status,
         "outcome": case.outcome,
         "age_band": case.age_band,
-        "parties": case.parties,
+        "parties_told": case.parties_told,
         "handler": case.handler_hash,
         "risk": case.risk,
         "channel": case.channel,
@@ -48,7 +48,7 @@ def tell_case(session: Session, case: CaseRecord, event: str, *, at: datetime) -
         "closed_at": case.closed_at,
         "notes": case.notes,
     }
-    if case.parties is Telling.TOLD and case.parties_by_sex is not None:
+    if case.parties_told is Telling.TOLD and case.parties_by_sex is not None:
         values["parties_by_sex"] = {Sex(sex): count for sex, count in case.parties_by_sex.items()}
     _append(session, schema, event, subject=case.id, version=case.version, values=values, at=at, case=case)
 

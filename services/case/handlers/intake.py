@@ -85,7 +85,7 @@ def _row(
         opened_by=by.id,
         unit=values["unit"] or by.unit or refuse(UnitNeeded),
         age_band=told.age_band,
-        parties=told.parties,
+        parties_told=told.parties,
         parties_by_sex={sex.value: count for sex, count in told.by_sex.items()} if told.by_sex else None,
         **{name: values[name] for name in AS_GIVEN},
     )

@@ -51,7 +51,7 @@ def _cases() -> None:
         sa.Column("pressure_reported", sa.Boolean(), nullable=False),
         sa.Column("unit", sa.String(64), nullable=False),
         sa.Column("age_band", WORD, nullable=False),
-        sa.Column("parties", WORD, nullable=False),
+        sa.Column("parties_told", WORD, nullable=False),
         sa.Column("parties_by_sex", sa.JSON()),
         sa.Column("triaged_by", ACCOUNT),
         sa.Column("triaged_at", UtcDateTime()),
