@@ -1,10 +1,11 @@
 """The published language of the gateway: logging in, accounts, and the fact that says what an account may do.
 
-Everything else that the HTTP API takes and gives is the published language of the service behind it. An account's login,
-name and e-mail address are C2: they stay in the gateway's database, and notify's, which is told the address.
+Everything else that the HTTP API takes and gives is the published language of the service behind it. An account's
+login, name and e-mail address are C2: they stay in the gateway's database, and notify's, which is told the address.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from marshmallow import ValidationError, fields, pre_load, validate
@@ -32,7 +33,7 @@ def _distinct(values: list[Any]) -> None:
 
 
 def _roles(**options: Any) -> fields.List:
-    checks = [validate.Length(max=len(Role)), _distinct]
+    checks: list[Callable[[Any], Any]] = [validate.Length(max=len(Role)), _distinct]
     return fields.List(fields.Enum(Role, by_value=True), validate=checks, **options)
 
 
@@ -174,12 +175,13 @@ class ErrorView(Strict):
 
 
 class AccountFact(FactSchema):
-    """`account.created.v1`, `account.roles_set.v1`, `account.disabled.v1`, `account.enabled.v1`: a role change is a fact.
+    """A role change is a fact: `account.created.v1`, `.roles_set.v1`, `.disabled.v1`, `.enabled.v1`.
 
     The subject is a hash of the account's id, keyed at this node. Nothing here says who it is.
     """
 
     kind = "account"
+    events = ("created", "roles_set", "disabled", "enabled")
 
     roles = operational(fields.List(fields.Enum(Role, by_value=True), required=True))
     active = operational(fields.Boolean(required=True))

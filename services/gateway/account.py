@@ -12,7 +12,6 @@ from contracts.roles import ADMIN, SUPERVISION
 from kernel import idempotency
 from kernel.clock import now
 from kernel.crypto import hashed_id
-from kernel.paging import Page
 from services.gateway import accounts
 from services.gateway.routes import GOVERNORATE, act, blueprint, get, make
 from services.gateway.state import Call
@@ -45,15 +44,15 @@ def show_account(call: Call) -> dict[str, Any]:
 
 def list_accounts(call: Call) -> dict[str, Any]:
     with call.gateway.database.read() as session:
-        return _page(accounts.listed(session, contract.AccountQuery().load(call.values)))
+        return dumped(contract.AccountPage(), accounts.listed(session, contract.AccountQuery().load(call.values)))
 
 
 def list_officers(call: Call) -> dict[str, Any]:
     with call.gateway.database.read() as session:
-        return _page(accounts.officers(session, contract.OfficerQuery().load(call.values)))
+        return dumped(contract.OfficerPage(), accounts.officers(session, contract.OfficerQuery().load(call.values)))
 
 
-def once(call: Call, carry_out: Callable[[Session], Account], view: type[Schema] = contract.AccountView) -> bytes:
+def once(call: Call, carry_out: Callable[[Session], Account]) -> bytes:
     """The answer, and the same one again for the same Idempotency-Key.
 
     The request's digest is keyed: it may cover a password, and a plain digest would be a fast hash of it.
@@ -65,14 +64,16 @@ def once(call: Call, carry_out: Callable[[Session], Account], view: type[Schema]
             kept = idempotency.claim(session, call.by.id, call.key, digest, now=now())
             if kept is not None:
                 return kept
-        answer = msgspec.json.encode(view().dump(accounts.shown(carry_out(session))))
+        answer = msgspec.json.encode(accounts.shown(carry_out(session)))
         if call.key is not None:
             idempotency.keep(session, call.by.id, call.key, answer)
         return answer
 
 
-def _page(found: Page[Account]) -> dict[str, Any]:
-    return {"items": [accounts.shown(account) for account in found.items], "next": found.next}
+def dumped(view: Schema, value: Any) -> dict[str, Any]:
+    """`value` as the view's JSON values."""
+    shown: dict[str, Any] = view.dump(value)
+    return shown
 
 
 ACCOUNT = "/accounts/<account_id>"

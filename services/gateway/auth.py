@@ -110,14 +110,11 @@ class Logins:
         self.address.failed(address, now)
 
     def _note(self, account: Account | None, outcome: str, now: datetime) -> None:
-        """In the audit log, for accounts that exist; guesses at others would only fill it."""
-        if account is None:
-            return
-        actor = actor_of(account, self.node)
+        """In the audit log, also for a login that does not exist: the answer must not come sooner for it."""
+        actor = actor_of(account, self.node) if account else None
+        subject = account.id if account else "unknown login"
         with self.database.write_silently() as session:
-            audit.record(
-                session, actor=actor, action="log_in", subject=account.id, outcome=outcome, reason=None, at=now
-            )
+            audit.record(session, actor=actor, action="log_in", subject=subject, outcome=outcome, reason=None, at=now)
 
     def _keep(self, account_id: str, hashed: str) -> None:
         with self.database.write_silently() as session:

@@ -2,11 +2,13 @@
 
 import json
 import re
+from math import isfinite
 from typing import Any, NoReturn
 
 from kernel.errors import JisrError, MalformedRequest, TooLarge, refuse
 
 MAX_BODY_BYTES = 1024 * 1024  # the longest narrative a form allows is some tens of KiB
+MAX_INTEGER = 2**63 - 1  # what a database column and the other languages can hold
 MAX_DEPTH = 16  # the deepest form nests four levels
 
 # Strings (also one that never ends) and everything that is no bracket. Possessive, so that it stays linear.
@@ -57,7 +59,11 @@ def depth(raw: bytes) -> int:
 def _parsed(raw: bytes) -> dict[str, Any]:
     try:
         value = json.loads(
-            raw.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique_keys
+            raw.decode("utf-8"),
+            parse_constant=_no_constant,
+            parse_int=_whole,
+            parse_float=_finite,
+            object_pairs_hook=_unique_keys,
         )
         json.dumps(value, ensure_ascii=False).encode("utf-8")  # refuses lone surrogates
     except UnicodeError:
@@ -73,6 +79,20 @@ def _parsed(raw: bytes) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
+
+
+def _whole(digits: str) -> int:
+    number = int(digits) if len(digits) < 20 else MAX_INTEGER + 1
+    if abs(number) > MAX_INTEGER:
+        raise ValueError("a whole number has more than 63 bits")
+    return number
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise ValueError("a number is too large")
+    return number
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

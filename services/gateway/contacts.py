@@ -1,7 +1,8 @@
 """Telling notify who works here: at least once, in the order of an account's versions, however long notify is away.
 
-The row in `contact_due` is written with the change itself and deleted when notify has answered for that very version; a
-change that comes in between leaves it standing. Notify takes no older version over a newer one, so repeats are harmless.
+The row in `contact_due` is written with the change itself and deleted when notify has answered for that very version;
+a change that comes in between leaves it standing. Notify takes no older version over a newer one, so repeats are
+harmless.
 """
 
 from dataclasses import dataclass

@@ -20,8 +20,8 @@ VERSION = "1"
 SECURITY = "token"
 SAYS = (
     "Records of community policing at one node. Log in with `POST /login`, send the token as `Authorization: Bearer`. "
-    "Every refusal has one shape: `{code, message, details}`. Lists give `{items, next}`; send `next` as `after` for the "
-    "next page. Send an `Idempotency-Key` of your own with every POST: asked again with the same key and body, the "
+    "Every refusal has one shape: `{code, message, details}`. Lists give `{items, next}`; send `next` as `after` for "
+    "the next page. Send an `Idempotency-Key` of your own with every POST: asked again with the same key and body, the "
     "answer is the first one and nothing is done twice. A 503 may be asked again after `Retry-After` seconds."
 )
 

@@ -18,6 +18,8 @@ from kernel.log import get_logger
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 15.0  # a door waits up to 10 s for its database's lock; then it answers 503 itself
 READY_SECONDS = 1.0
+OK = 200
+PASSED_ON = (403, 404, 409, 413, 422, 429, 503)  # 400, 401, 405 and 415 can only be the gateway's own mistake
 
 log = get_logger("gateway.doors")
 
@@ -42,6 +44,12 @@ class Refused(JisrError):
         self.status = status
         self.code = code
         self.retry_after = retry_after
+
+
+class _Refusal(msgspec.Struct):
+    code: str
+    message: str
+    details: dict[str, Any]
 
 
 class Doors:
@@ -75,7 +83,7 @@ class Doors:
         if request_id is not None:
             headers["X-Request-Id"] = request_id
         answer = self._ask(service, door, msgspec.json.encode(values, order="sorted"), headers)
-        return answer.content if answer.ok else _refusal(service, door, answer)
+        return answer.content if answer.status_code == OK else _refusal(service, door, answer)
 
     def _ask(self, service: str, door: str, body: bytes, headers: Mapping[str, str]) -> requests.Response:
         try:
@@ -116,13 +124,12 @@ def _never_connected(error: requests.ConnectionError) -> bool:
 def _refusal(service: str, door: str, answer: requests.Response) -> bytes:
     """Raise what the service answered. What only the gateway could have caused is a defect, not the client's error."""
     try:
-        body = msgspec.json.decode(answer.content, type=dict[str, Any])
-        code, message, details = str(body["code"]), str(body["message"]), dict(body["details"])
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
-        body, code, message, details = {}, "", "", {}
-    if not body or answer.status_code in (401, 404, 405, 415, 500) and code in ("", "not_authenticated", "no_such_door"):
-        log.error("gateway.door_refused", service=service, door=door, status=answer.status_code, code=code)
+        body = msgspec.json.decode(answer.content, type=_Refusal)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        body = None
+    if body is None or answer.status_code not in PASSED_ON:
+        log.error("gateway.door_failed", service=service, door=door, status=answer.status_code)
         refuse(Internal)
     retry_after = answer.headers.get("Retry-After", "")
     wait = int(retry_after) if retry_after.isdigit() else 0
-    raise Refused(answer.status_code, code, message, details, wait)
+    raise Refused(answer.status_code, body.code, body.message, body.details, wait)

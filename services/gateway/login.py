@@ -9,16 +9,17 @@ from contracts.roles import ALL
 from kernel.clock import now
 from kernel.errors import refuse
 from services.gateway import accounts
-from services.gateway.account import once
+from services.gateway.account import dumped, once
 from services.gateway.routes import act, blueprint, get
 from services.gateway.state import Call
 
 
 def log_in(call: Call) -> dict[str, Any]:
     values = contract.Login().load(call.values)
-    return call.gateway.logins.log_in(
+    given = call.gateway.logins.log_in(
         values["login"], values["password"], address=request.remote_addr or "unknown", now=now()
     )
+    return dumped(contract.TokenView(), given)
 
 
 def me(call: Call) -> dict[str, Any]:

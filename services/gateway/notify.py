@@ -1,7 +1,7 @@
 """Operations of the notify service: the inbox, directives, and e-mail for operators."""
 
 from contracts import notify as contract
-from contracts.roles import ALL, DIRECTIVES, NOTIFIED, OPERATIONS, Role
+from contracts.roles import DIRECTIVES, NOTIFIED, OPERATIONS, Role
 from services.gateway.routes import DIRECTORATE, GOVERNORATE, act, blueprint, get, make
 
 ACKNOWLEDGING = frozenset[Role](contract.ACKNOWLEDGING)
@@ -13,7 +13,7 @@ routes = (
         contract.NotificationView, NOTIFIED, "Mark one as read"),
     make("/directives", "issue_directive", contract.IssueDirective, contract.DirectiveView, DIRECTIVES,
          "Issue a directive to the governorates", at=DIRECTORATE),
-    get("/directives", "list_directives", contract.DirectiveQuery, contract.DirectivePage, ALL,
+    get("/directives", "list_directives", contract.DirectiveQuery, contract.DirectivePage, NOTIFIED,
         "Directives, newest first"),
     act("/directives/<directive_id>/acknowledge", "acknowledge_directive", contract.AcknowledgeDirective,
         contract.DirectiveView, ACKNOWLEDGING, "Say that this governorate has it, in one of your roles",

@@ -1,4 +1,4 @@
-"""The gateway as a process: waitress in front, and two loops behind that publish facts and tell notify who works here."""
+"""The gateway as a process: waitress in front; behind it two loops, for its facts and for what notify must know."""
 
 import json
 from typing import Any

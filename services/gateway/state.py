@@ -9,6 +9,7 @@ from flask import current_app, g
 
 from kernel.crypto import SigningKey
 from kernel.database import Database
+from kernel.errors import NotAuthenticated, refuse
 from kernel.identity import Actor
 from services.gateway.auth import Logins
 from services.gateway.doors import Doors
@@ -24,8 +25,8 @@ class Gateway:
     node: str
     kind: str
     database: Database
-    key: SigningKey
-    hash_key: bytes
+    key: SigningKey = field(repr=False)
+    hash_key: bytes = field(repr=False)
     doors: Doors
     logins: Logins
     passwords: Passwords
@@ -54,8 +55,8 @@ class Call:
 
     @property
     def by(self) -> Actor:
-        assert self.actor is not None  # only an operation without roles is let in without an actor
-        return self.actor
+        """The actor, of an operation that is not open to everybody."""
+        return self.actor or refuse(NotAuthenticated)
 
 
 def gateway() -> Gateway:

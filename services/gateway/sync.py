@@ -1,22 +1,24 @@
 """Operations of the sync service: links at any node; replicas, records and statistics at a directorate."""
 
 from contracts import sync as contract
-from contracts.roles import ANALYSIS, OPERATIONS, OPERATIONS_READ
+from contracts.roles import ADMIN, ANALYSIS, OPERATIONS, OPERATIONS_READ
 from services.gateway.routes import DIRECTORATE, act, blueprint, get
 
 LINK = "/links/<destination>"
 
 routes = (
-    get("/journal", "get_journal", contract.JournalQuery, contract.JournalView, OPERATIONS_READ,
+    get("/journal", "journal_status", contract.JournalQuery, contract.JournalView, OPERATIONS_READ,
         "Where this node's journal stands"),
-    get("/links", "list_links", contract.LinkQuery, contract.LinkPage, OPERATIONS_READ, "The links out of this node"),
-    act(f"{LINK}/pause", "pause_link", contract.LinkName, contract.LinkView, OPERATIONS, "Send nothing until resumed"),
-    act(f"{LINK}/resume", "resume_link", contract.LinkName, contract.LinkView, OPERATIONS, "Send again"),
+    get("/links", "list_links", contract.LinkQuery, contract.LinkPage, OPERATIONS_READ | ADMIN,
+        "The links out of this node"),
+    act(f"{LINK}/pause", "pause_link", contract.LinkName, contract.LinkView, OPERATIONS | ADMIN,
+        "Send nothing until resumed"),
+    act(f"{LINK}/resume", "resume_link", contract.LinkName, contract.LinkView, OPERATIONS | ADMIN, "Send again"),
     get("/replicas", "list_replicas", contract.ReplicaQuery, contract.ReplicaPage, OPERATIONS_READ,
         "The verified copies that this node holds", at=DIRECTORATE),
     get("/records", "list_records", contract.RecordQuery, contract.RecordPage, ANALYSIS,
         "Records as their origins disclosed them", at=DIRECTORATE),
-    get("/statistics/cases", "count_cases", contract.CaseStatisticsQuery, contract.CaseStatistics, ANALYSIS,
+    get("/statistics/cases", "case_statistics", contract.CaseStatisticsQuery, contract.CaseStatistics, ANALYSIS,
         "Counts of cases, and how far each can be trusted", at=DIRECTORATE),
 )
 operations = blueprint("sync", "Links and replicas; records and statistics at a directorate.", routes)

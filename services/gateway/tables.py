@@ -1,13 +1,14 @@
 """What the gateway keeps: accounts, and which of them notify has yet to be told about."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, Boolean, Column, Integer, String
 from sqlmodel import Field
 
 from kernel.database import UtcDateTime, table_base
 
-Base = table_base()
+Base: Any = table_base()
 
 
 class Account(Base, table=True):
@@ -35,7 +36,7 @@ class Account(Base, table=True):
 
 
 class ContactDue(Base, table=True):
-    """An account whose present state notify has not answered for yet. Written with the change, deleted by the answer."""
+    """An account whose present state notify has not answered for. Written with the change, deleted by the answer."""
 
     __tablename__ = "contact_due"
 
