@@ -5,12 +5,12 @@ answered, or it has not: then the e-mail may have gone out, and is tried again u
 repeat can be recognised. No transaction is open here: a slow server must not hold a database.
 """
 
+import re
 import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -22,6 +22,8 @@ from services.notify.texts import text, texts
 STEP_SECONDS = 20.0  # one answer of the server; a link of 256 kbit/s carries our 2 KiB in a tenth of a second
 SHUTTING_DOWN = 421  # RFC 5321, 4.2.3: may be the answer to anything
 MAILBOX_NAME_NOT_ALLOWED = 553
+ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+"""One address as browsers know it (WHATWG), which is what people have. One with other letters would need SMTPUTF8."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def letter(parcel: Parcel, sender: str) -> EmailMessage:
         lines.append(said.letter.reference.format(reference=parcel.reference))
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
-    message["To"] = Address(addr_spec=parcel.address)
+    message["To"] = parcel.address
     message["Subject"] = said.letter.subject.format(title=words.title)
     message["Date"] = format_datetime(parcel.created_at)
     message["Message-ID"] = parcel.message_id
@@ -112,11 +114,9 @@ class Conversation:
 
     def send(self, parcel: Parcel) -> Outcome:
         """Hand one e-mail over. An outcome without a cause says that the server took responsibility for it."""
-        try:
-            parcel.address.encode("ascii")
-            message = letter(parcel, self._server.sender).as_bytes(policy=SMTP)
-        except (ValueError, IndexError):  # not an RFC 5322 address, or one that needs SMTPUTF8 (RFC 6531)
+        if not ADDRESS.fullmatch(parcel.address):
             return Outcome(Cause.REFUSED_RECIPIENT, MAILBOX_NAME_NOT_ALLOWED)
+        message = letter(parcel, self._server.sender).as_bytes(policy=SMTP)
         try:
             if self._smtp is None:
                 self._smtp = _connected(self._server)
@@ -128,17 +128,30 @@ class Conversation:
 
     def _begin_afresh(self) -> None:
         """Forget the refused e-mail on this connection, or the connection when it is broken."""
+        if self._smtp is None:
+            return
         try:
-            if self._smtp is not None:
-                self._smtp.rset()
+            self._smtp.rset()
         except (OSError, smtplib.SMTPException):
+            self._smtp.close()
             self._smtp = None
 
 
 def _connected(server: MailServer) -> smtplib.SMTP:
-    smtp = smtplib.SMTP(timeout=server.step_seconds)
+    name = server.sender.rpartition("@")[2]  # for EHLO; left out, smtplib asks the DNS for it
     with _step(Cause.UNREACHABLE):
-        _expect(smtp.connect(server.host, server.port), Cause.UNREACHABLE, 220)
+        # Given to connect() instead, the host's name would be unknown to starttls(), which checks it.
+        smtp = smtplib.SMTP(server.host, server.port, local_hostname=name, timeout=server.step_seconds)
+    try:
+        _introduce(smtp, server)
+    except _Failed:
+        smtp.close()
+        raise
+    return smtp
+
+
+def _introduce(smtp: smtplib.SMTP, server: MailServer) -> None:
+    with _step(Cause.UNREACHABLE):
         smtp.ehlo_or_helo_if_needed()
     if server.starttls:
         with _step(Cause.INSECURE):
@@ -147,7 +160,6 @@ def _connected(server: MailServer) -> smtplib.SMTP:
     if server.user:
         with _step(Cause.REFUSED_LOGIN):
             smtp.login(server.user, server.password or "")
-    return smtp
 
 
 def _hand_over(smtp: smtplib.SMTP, sender: str, address: str, message: bytes) -> None:
