@@ -6,9 +6,13 @@ number it holds; rows up to there are deleted. Whatever fails in between (broker
 side killed), the relay goes back to what is acknowledged and publishes again; the recorder takes each number once.
 Two relays on one outbox publish the same slices twice, which is harmless.
 
+The recorder's answer also names the fact that has its number. If that is not the fact which this outbox gave the
+number, or the number was never given, this database was restored from a backup: the outbox begins a new stream, and
+the recorder skips the facts it already has by their ids. Without that check, facts committed after the restore would
+take numbers that the recorder holds, and be deleted unread.
+
 Numbers are given by the relay and not by a database sequence, because PostgreSQL sequences commit out of order and a
-reader of `id > last` loses rows. If the recorder holds more than was ever numbered, this database was restored from
-a backup: the outbox then begins a new stream, and the recorder skips the facts it already has by their ids.
+reader of `id > last` loses rows.
 """
 
 import threading
@@ -67,10 +71,11 @@ class OutboxStream(KernelTable, table=True):
 
 
 class Recorded(msgspec.Struct):
-    """The recorder's answer: the number it holds of a stream, and everything before it."""
+    """The recorder's answer: the number it holds of a stream, and everything before it; the fact with that number."""
 
     stream: str
     number: int
+    fact_id: str
 
 
 class Slice(msgspec.Struct):
@@ -165,7 +170,8 @@ def acknowledge(session: Session, recorded: Recorded) -> int:
     stream = _locked_stream(session)
     if recorded.stream != stream.stream or recorded.number <= stream.acknowledged:
         return 0
-    if recorded.number > stream.numbered:
+    given = session.scalars(select(OutboxRow.fact_id).where(OutboxRow.number == recorded.number)).first()
+    if given != recorded.fact_id:
         _begin_new_stream(session, stream)
         return 0
     stream.acknowledged = recorded.number
@@ -189,6 +195,7 @@ class Relay:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._answers: list[Recorded] = []
+        self._stream = ""
         self._sent = 0
         self._sent_at = 0.0
 
@@ -228,6 +235,8 @@ class Relay:
     def _publish_next(self) -> int:
         with self.database.read() as session:
             stream = session.scalars(select(OutboxStream)).one()
+            if stream.stream != self._stream:
+                self._stream, self._sent = stream.stream, 0
             overdue = time.monotonic() - self._sent_at > PATIENCE_SECONDS
             if self._sent > stream.acknowledged and overdue:
                 log.info("outbox.publishing_again", after=stream.acknowledged, sent=self._sent)
@@ -279,7 +288,7 @@ class Relay:
                 continue
             if not published:
                 self._pause()
-        self._publisher.close()
+        self.close()
 
     def _pause(self) -> None:
         """Wait to be woken; while answers are due, look for them often."""
@@ -291,6 +300,10 @@ class Relay:
         """Run in a thread of its own (a greenthread in a patched process) and be woken by every commit."""
         self.database.on_commit.append(self.wake)
         threading.Thread(target=self.run, name=f"relay of {self.service}", daemon=True).start()
+
+    def close(self) -> None:
+        """Close the connection of a relay that is not running."""
+        self._publisher.close()
 
     def stop(self) -> None:
         """Ask `run` to return."""
