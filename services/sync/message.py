@@ -182,13 +182,18 @@ def pack(
     room = max(1, max_bytes - HEADER_ROOM)
     while True:
         opened = encode(shown[:count])
-        payload = zstandard.ZstdCompressor(level=LEVEL).compress(opened)
+        payload = compress(opened)
         excess = max(len(payload) / room, len(opened) / MAX_PAYLOAD)
         if excess <= 1 or count == 1:
             break
         count = max(1, int(count / excess * 0.9))
     end = Position(start.number + count, digests[count - 1])
     return Batch(origin, epoch, start, end, count, ZSTD, payload)
+
+
+def compress(opened: bytes) -> bytes:
+    """One zstd frame that states its content size."""
+    return zstandard.ZstdCompressor(level=LEVEL).compress(opened)
 
 
 def _decompress(payload: bytes) -> bytes:

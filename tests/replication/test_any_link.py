@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from kernel.fact import Fact
 from services.sync.disclosure import Clearance
-from tests.replication.country import HOME, OTHER, Carried, Origin, Path, changed, facts
+from tests.replication.in_memory import HOME, OTHER, Carried, Origin, Path, changed, facts
 
 
 class Fate(StrEnum):
@@ -213,5 +213,5 @@ class AnyLink(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(120)
-class TestAnyLink(AnyLink.TestCase):  # type: ignore[misc,valid-type,name-defined]
-    settings = settings(max_examples=60, stateful_step_count=40, print_blob=True, deadline=None)
+class TestAnyLink(AnyLink.TestCase):  # type: ignore[misc,valid-type]
+    settings = settings(max_examples=50, stateful_step_count=30, print_blob=True, deadline=None)

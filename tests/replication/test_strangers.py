@@ -12,7 +12,7 @@ from services.sync import message
 from services.sync.message import KEY_HEADER, SIGNATURE_HEADER, BadMessage, Batch, Hello, Opened, open_message, sign
 from services.sync.position import Position, start
 from services.sync.replica import Refuse, begin, judge
-from tests.replication.country import KEYS, RING, Origin, json_values
+from tests.replication.in_memory import KEYS, RING, Origin, json_values
 
 KEY = KEYS["ninewa"]
 anything = st.none() | st.booleans() | st.integers() | st.text(max_size=200) | st.binary(max_size=100)
@@ -53,9 +53,7 @@ def opened(body: bytes, headers: Any) -> Opened | None:
     """The message, or None if it was refused as it should be; any other error fails the test."""
     try:
         return open_message(body, headers, RING)
-    except BadMessage as error:
-        assert error.message
-        assert len(error.message) < 1000
+    except BadMessage:
         return None
 
 
