@@ -144,7 +144,9 @@ class ReplicaView(Strict):
     head = c0(fields.Nested(PositionView, required=True, allow_none=True))
     behind = c0(fields.Nested(BehindView, required=True))
     last_heard_at = c0(fields.AwareDateTime(required=True, allow_none=True))
-    withheld = c0(fields.Integer(required=True, metadata={"description": "entries held of which only the leaf is shown"}))
+    withheld = c0(
+        fields.Integer(required=True, metadata={"description": "entries held of which only the leaf is shown"})
+    )
     parked = c0(fields.Integer(required=True, metadata={"description": "subjects that could not be folded"}))
 
 

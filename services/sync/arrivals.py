@@ -22,7 +22,7 @@ from services.sync.tables import Arrival, ArrivalState
 STREAM = "arrivals"
 IDS_AT_ONCE = 500
 
-arrivals: Table = Arrival.__table__  # type: ignore[attr-defined]
+arrivals: Table = Arrival.__table__
 
 
 def is_for(node: str, one: Shown, *, takes_unaddressed: bool) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from contracts.sync import ReplicaState
 from kernel import metrics
@@ -14,8 +14,9 @@ from services.sync.handlers import link_row
 from services.sync.lanes import Lane
 from services.sync.lock import AlreadyRunning
 from services.sync.receivers import Receiver, Timers
+from services.sync.records import parked_counts
 from services.sync.senders import Sender, Snapshot
-from services.sync.tables import Link, Parked
+from services.sync.tables import Link
 
 log = get_logger("control")
 
@@ -84,8 +85,7 @@ class Control:
                     _keep(link_row(session, self._senders[name].spec), shot, self._senders[name])
         with self._database.read() as session:
             words = {row.destination: (row.paused, row.resumes) for row in session.scalars(select(Link))}
-            parked = dict(session.execute(select(Parked.origin, func.count()).group_by(Parked.origin)).tuples().all())
-        return words, parked
+            return words, parked_counts(session)
 
     def _tell(self, words: Words) -> None:
         for name, sender in self._senders.items():
@@ -136,5 +136,3 @@ def _keep(row: Link, shot: Snapshot, sender: Sender) -> None:
     if shot.heard_at is not None:
         row.last_heard_at = shot.heard_at
         row.behind_since = shot.behind_since
-
-

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from random import Random
+from random import SystemRandom
 from typing import Any
 
 from pika.adapters.select_connection import IOLoop
@@ -26,7 +26,6 @@ from pika.adapters.select_connection import IOLoop
 from contracts.topology import LinkSpec, NodeKind, Topology
 from contracts.topology import load as load_topology
 from kernel import metrics
-from kernel.clock import now
 from kernel.crypto import SigningKey, VerifyKey
 from kernel.database import Database
 from kernel.errors import SettingsError, Unavailable
@@ -265,7 +264,7 @@ class Engine:
             spec.destination,
             who.life.epoch,
             who.life.head,
-            random=Random(who.boot).random,
+            random=SystemRandom().random,
             window=timing.window_bytes,
             hello_seconds=timing.hello_seconds,
             no_progress_seconds=timing.no_progress_seconds,
@@ -334,9 +333,7 @@ class Engine:
             raise SettingsError(
                 f"The topology links {self.node} to {node}, but the settings say nothing of `links.{node}.broker_url`."
             )
-        return Carrier(
-            self.loop, link.broker_url, label=f"{self.node} to {node}", waits=self._waits(), lines=[line]
-        )
+        return Carrier(self.loop, link.broker_url, label=f"{self.node} to {node}", waits=self._waits(), lines=[line])
 
     def _on_head(self, head: Position) -> None:
         for peer in self.peers.values():
@@ -359,5 +356,3 @@ def run(settings: Settings) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda _number, _frame: engine.stop())
     engine.run()
-
-

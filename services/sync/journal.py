@@ -29,7 +29,7 @@ ENTRY_COLUMNS = ("number", "head", "statistical", "operational", "sealed", "salt
 
 Stream = tuple[str, str]  # service, stream
 
-entries: Table = JournalEntry.__table__  # type: ignore[attr-defined]
+entries: Table = JournalEntry.__table__
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,8 @@ def append(
 ) -> Appended:
     """Append what is new in `slices`, in the caller's write transaction, with few statements whatever their number."""
     state = session.get(JournalState, 1, with_for_update=True)
-    assert state is not None, "the engine begins the journal before it appends"
+    if state is None:
+        raise LookupError("the engine begins the journal before it appends")
     done = Appended(Position(state.number, state.digest))
     new = _new_facts(session, slices, done)
     _hold(session, done)

@@ -22,7 +22,9 @@ class ProbeServer:
         try:
             self._server: WSGIServer = make_server(host, port, wsgi_app(ready), handler_class=_Quiet)
         except OSError as error:
-            raise SettingsError(f"The engine cannot listen on {host}:{port} (`ports.engine`): {error.strerror}.") from error
+            raise SettingsError(
+                f"The engine cannot listen on {host}:{port} (`ports.engine`): {error.strerror}."
+            ) from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="probes", daemon=True)
 
     def start(self) -> None:

@@ -30,8 +30,8 @@ REASON_CHARACTERS = 200
 SUBJECTS_AT_ONCE = 500
 REFOLD_AT_ONCE = 500
 
-records: Table = Record.__table__  # type: ignore[attr-defined]
-parked: Table = Parked.__table__  # type: ignore[attr-defined]
+records: Table = Record.__table__
+parked: Table = Parked.__table__
 UPDATED = ("version", "type", "number", "statistical", "operational", "updated_at")
 
 
@@ -97,7 +97,7 @@ def fold(session: Session, origin: str, shown: Sequence[tuple[int, Shown]], now:
     newest: dict[tuple[str, str], dict[str, Any]] = {}
     failed: list[dict[str, Any]] = []
     for number, one in shown:
-        if type(one) is Withheld:
+        if isinstance(one, Withheld):
             continue
         try:
             row = _row(origin, number, one, now)
@@ -116,8 +116,7 @@ def fold(session: Session, origin: str, shown: Sequence[tuple[int, Shown]], now:
     return Folded(len(newest), len(failed))
 
 
-def _row(origin: str, number: int, one: Shown, now: datetime) -> dict[str, Any]:
-    assert not isinstance(one, Withheld)
+def _row(origin: str, number: int, one: Full | Statistical, now: datetime) -> dict[str, Any]:
     try:
         head = decode_head(one.head)
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -135,7 +134,7 @@ def _row(origin: str, number: int, one: Shown, now: datetime) -> dict[str, Any]:
         "type": head.type,
         "number": number,
         "statistical": _part("statistical", one.statistical),
-        "operational": _part("operational", one.operational) if type(one) is Full else None,
+        "operational": _part("operational", one.operational) if isinstance(one, Full) else None,
         "updated_at": now,
     }
 
@@ -150,9 +149,9 @@ def _part(name: str, raw: bytes) -> str:
         raise CannotFold(reason=f"its {name} part cannot be read ({type(error).__name__})") from error
 
 
-def _subject(one: Shown) -> str:
+def _subject(one: Full | Statistical) -> str:
     try:
-        subject = decode_head(one.head).subject if isinstance(one, Full | Statistical) else ""
+        subject = decode_head(one.head).subject
     except (msgspec.MsgspecError, RecursionError):
         return "unreadable"
     return subject if is_name(subject) else "unreadable"
@@ -192,23 +191,38 @@ def _unpark(session: Session, origin: str, subjects: list[str]) -> None:
 
 def parked_count(session: Session, origin: str) -> int:
     """How many entries of `origin` are parked."""
-    return session.connection().execute(
-        select(func.count()).select_from(parked).where(parked.c.origin == origin)
-    ).scalar_one()
+    return (
+        session.connection()
+        .execute(select(func.count()).select_from(parked).where(parked.c.origin == origin))
+        .scalar_one()
+    )
+
+
+def parked_counts(session: Session) -> dict[str, int]:
+    """How many entries are parked, by origin."""
+    statement = select(parked.c.origin, func.count()).group_by(parked.c.origin)
+    return {origin: count for origin, count in session.connection().execute(statement)}
 
 
 def refold(session: Session, origin: str, after: int, now: datetime) -> tuple[int, int | None]:
     """Try up to 500 parked entries after number `after` again: how many folded, and where to go on (None: done)."""
-    waiting = session.connection().execute(
-        select(parked.c.number).where(parked.c.origin == origin, parked.c.number > after)
-        .order_by(parked.c.number).limit(REFOLD_AT_ONCE)
-    ).scalars().all()
+    waiting = (
+        session.connection()
+        .execute(
+            select(parked.c.number)
+            .where(parked.c.origin == origin, parked.c.number > after)
+            .order_by(parked.c.number)
+            .limit(REFOLD_AT_ONCE)
+        )
+        .scalars()
+        .all()
+    )
     if not waiting:
         return 0, None
     before = parked_count(session, origin)
     rows = session.execute(
         select(ReplicaEntry.number, ReplicaEntry.parts).where(
-            ReplicaEntry.origin == origin, ReplicaEntry.number.in_(waiting)  # type: ignore[attr-defined]
+            ReplicaEntry.origin == origin, ReplicaEntry.number.in_(waiting)
         )
     ).all()
     fold(session, origin, [(number, decode(bytes(parts))[0]) for number, parts in rows], now)

@@ -27,7 +27,7 @@ MOST_QUARANTINED = 1000  # messages of one queue; the oldest go
 QUARANTINE_BYTES = 64 * 1024
 HEADER_CHARACTERS = 4096
 
-entries: Table = ReplicaEntry.__table__  # type: ignore[attr-defined]
+entries: Table = ReplicaEntry.__table__
 DISCLOSURE = {Full: Disclosure.FULL, Statistical: Disclosure.STATISTICAL}
 
 
@@ -180,18 +180,16 @@ class Replicas:
                     queue=self.queue,
                     origin=self.origin,
                     reason=each.reason,
-                    header=each.body[4 : 4 + min(length, HEADER_CHARACTERS)].decode("ascii", "replace").replace("\0", ""),
+                    header=_legible(each.body[4 : 4 + min(length, HEADER_CHARACTERS)]),
                     body=each.body[:QUARANTINE_BYTES],
                     at=now,
                 )
             )
         if refused:
             session.flush()
-            newest = session.scalars(
-                select(func.max(Quarantine.id)).where(Quarantine.queue == self.queue)  # type: ignore[arg-type]
-            ).one()
-            old = Quarantine.id <= newest - MOST_QUARANTINED  # type: ignore[operator]
-            session.execute(delete(Quarantine).where(Quarantine.queue == self.queue, old))  # type: ignore[arg-type]
+            newest = session.scalars(select(func.max(Quarantine.id)).where(Quarantine.queue == self.queue)).one()
+            old = Quarantine.id <= newest - MOST_QUARANTINED
+            session.execute(delete(Quarantine).where(Quarantine.queue == self.queue, old))
 
     def _write(self, row: Replica, work: _Pass, now: datetime) -> None:
         state, head = work.state, work.head
@@ -202,6 +200,11 @@ class Replicas:
             row.head_number, row.head_digest = head.number, head.digest
         is_behind = head is not None and head.number > state.held.number
         row.behind_since = (row.behind_since or now) if is_behind else None
+
+
+def _legible(header: bytes) -> str:
+    """What can be read of a header that may be anything."""
+    return header.decode("ascii", "replace").replace("\0", "")
 
 
 def _state_of(row: Replica) -> ReplicaState:

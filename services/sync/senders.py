@@ -221,9 +221,7 @@ class Sender:
 
     def _say_hello(self) -> None:
         who = self._who
-        hello = Hello(
-            who.life.origin, who.life.epoch, who.life.session, who.boot, self.link.head, who.software
-        )
+        hello = Hello(who.life.origin, who.life.epoch, who.life.session, who.boot, self.link.head, who.software)
         self.say(hello, HELLO)
         self.link.on_hello_said(time.monotonic())
 
@@ -247,9 +245,7 @@ class Sender:
         shown = [
             show(
                 entry,
-                decide(
-                    clearance, self.spec.destination, audience(entry.head), entry.restricted, self._relays_to
-                ),
+                decide(clearance, self.spec.destination, audience(entry.head), entry.restricted, self._relays_to),
             )
             for entry, _ in found
         ]
@@ -282,9 +278,7 @@ class Sender:
 
     def snapshot(self) -> Snapshot:
         """How the link stands now."""
-        return Snapshot(
-            self.link.held, self.link.state, self.link.reason or None, self._heard_at, self._behind_since
-        )
+        return Snapshot(self.link.held, self.link.state, self.link.reason or None, self._heard_at, self._behind_since)
 
     def measure(self) -> None:
         """Set the gauges of this link."""

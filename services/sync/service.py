@@ -1,4 +1,4 @@
-"""The sync service's doors and its RPC. The engine is another process (`services.sync.engine`); they share a database."""
+"""The sync service's doors and its RPC. The engine is another process; the two share a database."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -77,7 +77,7 @@ class SyncRpc:
 
     @rpc
     def facts_after(self, stream: str, after: int, limit: int) -> dict[str, Any]:
-        """Up to `limit` facts numbered after `after` in `journal` or `arrivals`, and the number of the last there is."""
+        """Up to `limit` facts numbered after `after` in `journal` or `arrivals`, and the last number there is."""
         if stream not in STREAMS or not isinstance(after, int) or not isinstance(limit, int):
             raise BadInput(f"Ask for stream {' or '.join(STREAMS)}, after a number, with a limit.")
         after, limit = max(0, after), max(1, min(limit, MOST_FACTS))
@@ -108,5 +108,3 @@ def counted_origins(call: Call) -> list[str]:
     if topology.node(call.node).kind is topologies.NodeKind.DIRECTORATE:
         return [link.origin for link in topology.links_to(call.node)]
     return [call.node]
-
-

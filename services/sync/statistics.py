@@ -82,13 +82,9 @@ def _value(name: str) -> Any:
 
 def _counted(session: Session, by: Sequence[GroupBy], origins: Sequence[str]) -> list[Shown]:
     keys = [Record.origin if each is GroupBy.ORIGIN else _value(each.value) for each in by]
-    columns = [key.label(f"key_{at}") for at, key in enumerate(keys)]  # type: ignore[attr-defined]
+    columns = [key.label(f"key_{at}") for at, key in enumerate(keys)]
     recording, current = _value("recording_class").label("recording"), _value("current_class").label("current")
-    inner = (
-        select(*columns, recording, current)
-        .where(Record.kind == "case", Record.origin.in_(origins))  # type: ignore[attr-defined]
-        .subquery()
-    )
+    inner = select(*columns, recording, current).where(Record.kind == "case", Record.origin.in_(origins)).subquery()
     statement = select(*inner.c, func.count()).group_by(*inner.c)
     rows: dict[tuple[Any, ...], Shown] = {}
     for *key, recorded, present, count in session.execute(statement):

@@ -5,7 +5,7 @@ and a reader of "everything after n" would lose rows. The same holds for arrival
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Text
 from sqlalchemy.types import JSON, TypeDecorator
@@ -13,7 +13,7 @@ from sqlmodel import Field
 
 from kernel.database import UtcDateTime, table_base
 
-Base = table_base()
+Base: Any = table_base()
 Number = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER is the row id itself on SQLite
 ID = String(64)
 NAME = String(64)
@@ -116,7 +116,7 @@ class ReplicaEntry(Base, table=True):
     """One entry of a replica. `parts` are the exact bytes it arrived in, from which the leaf is computed again."""
 
     __tablename__ = "replica_entry"
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__: ClassVar[dict[str, Any]] = {"sqlite_with_rowid": False}
     origin: str = Field(sa_column=Column(NAME, primary_key=True))
     number: int = Field(sa_column=Column(Number, primary_key=True, autoincrement=False))
     disclosure: str = Field(sa_column=Column(String(16), nullable=False))
@@ -128,7 +128,7 @@ class Record(Base, table=True):
     """The current state of one subject. `operational` is NULL where this node may not see that part."""
 
     __tablename__ = "record"
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__: ClassVar[dict[str, Any]] = {"sqlite_with_rowid": False}
     origin: str = Field(sa_column=Column(NAME, primary_key=True))
     kind: str = Field(sa_column=Column(NAME, primary_key=True))
     subject: str = Field(sa_column=Column(ID, primary_key=True))
@@ -155,7 +155,7 @@ class Quarantine(Base, table=True):
     """A message between nodes that was refused, with the reason. The body is cut to a bound; the table too."""
 
     __tablename__ = "quarantine"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__: ClassVar[dict[str, Any]] = {"sqlite_autoincrement": True}
     id: int | None = Field(default=None, sa_column=Column(Number, primary_key=True))
     queue: str = Field(sa_column=Column(String(128), nullable=False))
     origin: str = Field(sa_column=Column(NAME, nullable=False))

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlmodel import Session
 
 from contracts.sync import LinkState, ReplicaState
@@ -17,7 +17,8 @@ from contracts.topology import LinkSpec
 from kernel.errors import BadInput
 from services.sync import journal
 from services.sync.position import Position, start
-from services.sync.tables import JournalState, Link, Parked, Record, Replica
+from services.sync.records import parked_counts
+from services.sync.tables import JournalState, Link, Record, Replica
 
 Shown = dict[str, Any]
 UNKNOWN: Shown = {"known": False, "entries": None, "seconds": None}
@@ -28,7 +29,13 @@ def position(place: Position) -> Shown:
 
 
 def behind(
-    held: int | None, head: int | None, heard_at: datetime | None, since: datetime | None, *, now: datetime, stale: float
+    held: int | None,
+    head: int | None,
+    heard_at: datetime | None,
+    since: datetime | None,
+    *,
+    now: datetime,
+    stale: float,
 ) -> Shown:
     """How far a holder is behind: entries, and seconds since it last held everything known."""
     if held is None or head is None or heard_at is None or now - heard_at > timedelta(seconds=stale):
@@ -72,9 +79,7 @@ def link(session: Session, spec: LinkSpec, row: Link | None, *, now: datetime, s
         "paused": row.paused,
         "head": position(head),
         "held": held,
-        "behind": behind(
-            row.held_number, head.number, row.last_heard_at, row.behind_since, now=now, stale=stale
-        ),
+        "behind": behind(row.held_number, head.number, row.last_heard_at, row.behind_since, now=now, stale=stale),
         "last_heard_at": row.last_heard_at,
     }
 
@@ -89,7 +94,7 @@ def _link_state(row: Link) -> LinkState:
 def replicas(session: Session, origins: Sequence[str], *, now: datetime, stale: float) -> list[Shown]:
     """The replica of every origin that links to this node, also of those never heard."""
     rows = {row.origin: row for row in session.scalars(select(Replica))}
-    parked = dict(session.execute(select(Parked.origin, func.count()).group_by(Parked.origin)).tuples().all())
+    parked = parked_counts(session)
     return [
         _replica(rows.get(origin) or _silent(origin), parked.get(origin, 0), now=now, stale=stale)
         for origin in sorted({*origins, *rows})
@@ -98,9 +103,7 @@ def replicas(session: Session, origins: Sequence[str], *, now: datetime, stale: 
 
 def _silent(origin: str) -> Replica:
     zero = start(origin, journal.FIRST_EPOCH)
-    return Replica(
-        origin=origin, epoch=journal.FIRST_EPOCH, number=0, digest=zero.digest, state=ReplicaState.SILENT
-    )
+    return Replica(origin=origin, epoch=journal.FIRST_EPOCH, number=0, digest=zero.digest, state=ReplicaState.SILENT)
 
 
 def _replica(row: Replica, parked: int, *, now: datetime, stale: float) -> Shown:

@@ -101,7 +101,8 @@ class Wire:
 
     def channel(self, on_open: Callable[[Channel], None], on_close: Callable[[Channel, Exception], None]) -> None:
         """Open a channel on the present connection; `on_close` also runs when the connection is lost."""
-        assert self._connection is not None
+        if self._connection is None:
+            return
 
         def opened(channel: Channel) -> None:
             channel.add_on_close_callback(on_close)

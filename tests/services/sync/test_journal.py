@@ -34,9 +34,9 @@ def test_facts_get_dense_numbers_and_a_chain_that_can_be_followed(database: Data
     with database.read() as session:
         entries = journal.read_after(session, 0, 10**6, 100)
         followed = start(NODE, 1)
-        for entry in entries:
+        for entry, _ in entries:
             followed = advance(followed, entry.leaf)
-        assert [entry.number for entry in entries] == [1, 2, 3, 4, 5]
+        assert [entry.number for entry, _ in entries] == [1, 2, 3, 4, 5]
         assert followed == done.head == journal.head(session, NODE)
         assert journal.position_at(session, NODE, 1, 5) == followed
 
@@ -137,7 +137,7 @@ def test_reading_stops_at_a_number_of_bytes_but_never_before_one_entry(database:
     append(database, slice_of([fact() for _ in range(10)]))
     with database.read() as session:
         assert len(journal.read_after(session, 0, 1, 100)) == 1
-        assert [entry.number for entry in journal.read_after(session, 7, 10**6, 2)] == [8, 9]
+        assert [entry.number for entry, _ in journal.read_after(session, 7, 10**6, 2)] == [8, 9]
         assert journal.read_after(session, 10, 10**6, 100) == []
 
 
@@ -175,5 +175,3 @@ def test_a_thousand_facts_are_appended_in_one_pass(database: Database) -> None:
         ids = session.exec(select(JournalEntry.fact_id).order_by(JournalEntry.number)).all()  # type: ignore[arg-type]
     assert done.head.number == 1000
     assert list(ids) == [one.id for one in many]
-
-
