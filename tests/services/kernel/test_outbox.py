@@ -169,8 +169,9 @@ def test_an_answer_that_was_lost_costs_a_repeat_and_nothing_else(
 
 
 def test_a_database_restored_from_a_backup_begins_a_new_stream(
-    database: Database, vhost: Vhost, relay: outbox.Relay
+    database: Database, vhost: Vhost, relay: outbox.Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(outbox, "PATIENCE_SECONDS", 0.2)
     recorder = Recorder(vhost)
     commit(database, 1, 2, 3)
     pump(relay, recorder, lambda: waiting(database) == 0)
