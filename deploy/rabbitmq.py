@@ -198,7 +198,7 @@ class PrivateRabbitMQ:
             self._vhosts[vhost] = {"name": vhost}
             self._permissions[ADMIN, vhost] = _permission(ADMIN, vhost, (".*", ".*", ".*"))
         for user, password in (users or {}).items():
-            self._users[user] = _user(user, password)
+            self._users[user] = password_entry(user, password)
         for user, vhost, rights in permissions:
             self._permissions[user, vhost] = _permission(user, vhost, rights)
         if self.running:
@@ -309,7 +309,7 @@ class PrivateRabbitMQ:
         )
 
     def _definitions_document(self) -> bytes:
-        admin = _user(ADMIN, self.admin_password, tags="administrator")
+        admin = password_entry(ADMIN, self.admin_password, tags="administrator")
         default = _permission(ADMIN, "/", (".*", ".*", ".*"))
         return json.dumps(
             {
@@ -359,7 +359,8 @@ class PrivateRabbitMQ:
             return False
 
 
-def _user(name: str, password: str, *, tags: str = "") -> dict[str, str]:
+def password_entry(name: str, password: str, *, tags: str = "") -> dict[str, str]:
+    """A user as RabbitMQ definitions hold one: the password salted and hashed."""
     # Salted as RabbitMQ does it: https://www.rabbitmq.com/docs/passwords#computing-password-hash
     salt = secrets.token_bytes(4)
     digest = hashlib.sha256(salt + password.encode()).digest()

@@ -1,0 +1,167 @@
+"""The files of one real node, for docker-compose.yml: settings, keys, passwords, the broker's users and rights.
+
+    python3 -m deploy.new_node ninewa node
+
+makes the directory `node`, which nobody but its owner may enter:
+
+    settings.toml                the node's settings, as they are inside its containers
+    keys/                        node, gateway and hash keys: made once, never overwritten; keep a copy elsewhere
+    secrets/                     passwords, and the definitions from which the node's broker makes its users
+    peers/                       <node>.pub of every node that this one has a link with
+    links/<directorate>          on a governorate: the URL of that directorate's broker
+    handover/<governorate>/      on a directorate: what that governorate needs from this one
+
+A link needs three things carried by hand, once: the directorate's `handover/<governorate>/links/*` and `peers/*` into the
+governorate's node directory, and the governorate's own public key into the directorate's `peers/`. `--broker` names how
+governorates reach the directorate's broker.
+"""
+
+import argparse
+import json
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from contracts import topology
+from deploy.rabbitmq import password_entry
+from kernel.crypto import SigningKey, new_hash_key
+from kernel.errors import JisrError
+
+OWN_USER = "jisr"
+VHOST = "jisr"
+SETTINGS = """\
+# Settings of the node {node}, as its containers see them. Every key: docs/operations.md.
+node = "{node}"
+home = "/var/lib/jisr"
+topology = "/etc/jisr/topology.toml"
+host = "0.0.0.0"
+database_url_file = "/run/secrets/database_url"
+broker_url_file = "/run/secrets/broker_url"
+keys = "/run/secrets"
+peer_keys = "/etc/jisr/peers"
+
+[urls]
+forum = "http://forum:8101"
+case = "http://case:8102"
+notify = "http://notify:8103"
+sync = "http://sync:8104"
+"""
+LINK = """
+[links.{destination}]
+broker_url_file = "/etc/jisr/links/{destination}"
+"""
+
+
+def make_node(node_id: str, directory: Path, country: topology.Topology, *, broker: str) -> None:
+    """Write the files of a node. Raises `SettingsError` for an unknown node, FileExistsError for a directory in use."""
+    node = country.node(node_id)
+    directory.mkdir(mode=0o700, parents=True)
+    # Inside, files are readable by all: a container's user is not the host's. Nobody else gets past the directory itself.
+    for name in ("keys", "secrets", "peers", "links"):
+        (directory / name).mkdir(mode=0o755)
+    _write_keys(directory, node_id)
+    governorates = (
+        [] if node.kind is topology.NodeKind.GOVERNORATE else [link.origin for link in country.links_to(node_id)]
+    )
+    passwords = _write_secrets(directory, governorates)
+    for governorate in governorates:
+        _write_handover(directory, node_id, governorate, passwords[governorate], broker)
+    links = country.links_from(node_id) if node.kind is topology.NodeKind.GOVERNORATE else []
+    text = SETTINGS.format(node=node_id) + "".join(LINK.format(destination=link.destination) for link in links)
+    _write(directory / "settings.toml", text)
+
+
+def _write_keys(directory: Path, node_id: str) -> None:
+    for name in ("node", "gateway"):
+        key = SigningKey.new()
+        key.save(directory / "keys" / f"{name}.key")
+        key.verify_key.save(directory / "keys" / f"{name}.pub")
+    new_hash_key(directory / "keys" / "hash.key")
+    for path in (directory / "keys").iterdir():
+        path.chmod(0o444)
+    _write(directory / "peers" / f"{node_id}.pub", (directory / "keys" / "node.pub").read_text())
+
+
+def _write_secrets(directory: Path, governorates: list[str]) -> dict[str, str]:
+    """Passwords by user, written where each is needed; the broker's users and rights as its definitions."""
+    passwords = {user: secrets.token_urlsafe(24) for user in (OWN_USER, *governorates)}
+    database = secrets.token_urlsafe(24)
+    kept = directory / "secrets"
+    _write(kept / "postgres_password", database)
+    _write(kept / "database_url", f"postgresql+psycopg2://jisr:{database}@postgres:5432/jisr_{{service}}")
+    _write(kept / "broker_url", _url("rabbitmq:5672", OWN_USER, passwords[OWN_USER]))
+    _write(kept / "rabbitmq_definitions.json", json.dumps(definitions(passwords, governorates), indent=1))
+    return passwords
+
+
+def _write_handover(directory: Path, node_id: str, governorate: str, password: str, broker: str) -> None:
+    given = directory / "handover" / governorate
+    for name in ("links", "peers"):
+        (given / name).mkdir(parents=True)
+    _write(given / "links" / node_id, _url(broker, governorate, password))
+    _write(given / "peers" / f"{node_id}.pub", (directory / "keys" / "node.pub").read_text())
+
+
+def definitions(passwords: Mapping[str, str], governorates: list[str]) -> dict[str, Any]:
+    """RabbitMQ definitions: one virtual host, the node's own user, and one user for each governorate that dials in.
+
+    A governorate may declare nothing, write only its own routing key, read only its own queue.
+    """
+    own = {"user": OWN_USER, "vhost": VHOST, "configure": ".*", "write": ".*", "read": ".*"}
+    theirs = [
+        {
+            **{"user": name, "vhost": VHOST, "configure": "^$"},
+            **{"write": r"^jisr\.up$", "read": rf"^jisr\.down\.{name}$"},
+        }
+        for name in governorates
+    ]
+    keys = [
+        {
+            **{"user": name, "vhost": VHOST, "exchange": "jisr.up"},
+            **{"write": rf"^up\.{name}$", "read": "^$"},
+        }
+        for name in governorates
+    ]
+    return {
+        "vhosts": [{"name": VHOST}],
+        "users": [password_entry(user, password) for user, password in passwords.items()],
+        "permissions": [own, *theirs],
+        "topic_permissions": keys,
+    }
+
+
+def _url(place: str, user: str, password: str) -> str:
+    return f"amqp://{quote(user, safe='')}:{password}@{place}/{VHOST}"
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text if text.endswith("\n") else f"{text}\n", "utf-8")
+    path.chmod(0o444)
+
+
+def main() -> int:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python3 -m deploy.new_node", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("node", help="the node's id in the topology")
+    parser.add_argument("directory", type=Path, help="the directory to make")
+    parser.add_argument("--topology", type=Path, default=Path(__file__).parent / "topology.toml")
+    parser.add_argument("--broker", default="", help="host:port at which governorates reach this directorate's broker")
+    chosen = parser.parse_args()
+    try:
+        broker = chosen.broker or f"{chosen.node}:5672"
+        make_node(chosen.node, chosen.directory, topology.load(chosen.topology), broker=broker)
+    except JisrError as error:
+        print(error.message, file=sys.stderr)
+        return 2
+    except FileExistsError:
+        print(f"{chosen.directory} exists; keys are never overwritten.", file=sys.stderr)
+        return 2
+    print(f"Made {chosen.directory}. Next: docker compose up -d, and what docs/operations.md says of links.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
