@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from contracts.forum import ActionFact, AreaFact, ConcernFact, ForumFact, MeetingFact
+from contracts.forum import ActionFact, AreaFact, ConcernFact, ForumFact, MeetingFact, Sector, Sex
 from kernel import outbox
 from kernel.fact import FactSchema, compose
 from kernel.ids import new_id
@@ -60,7 +60,7 @@ def tell_meeting(session: Session, forum: Forum, meeting: Meeting, event: str, *
     """Append the fact that `event` happened to a meeting; a private session shows no counts."""
     private = meeting.session in model.PRIVATE_SESSIONS
     came = session.exec(select(AttendanceCount).where(col(AttendanceCount.meeting_id) == meeting.id)).all()
-    sectors, sexes = Counter[str](), Counter[str]()
+    sectors, sexes = Counter[Sector](), Counter[Sex]()
     for line in came:
         sectors[line.sector] += line.count
         sexes[line.sex] += line.count
@@ -127,16 +127,16 @@ def tell_action(session: Session, forum: Forum, action: Action, event: str, *, a
     _append(session, ActionFact, action, event, values, at=at)
 
 
-def members_by_sector(session: Session, forum_ids: list[str]) -> dict[str, dict[str, int]]:
+def members_by_sector(session: Session, forum_ids: list[str]) -> dict[str, dict[Sector, int]]:
     """How many current members each forum has, by sector; an empty count for a forum without members."""
     found = session.exec(
         select(Membership.forum_id, Membership.sector, func.count())
         .where(col(Membership.forum_id).in_(forum_ids), col(Membership.left_on).is_(None))
         .group_by(col(Membership.forum_id), col(Membership.sector))
     )
-    counts: dict[str, dict[str, int]] = {forum_id: {} for forum_id in forum_ids}
+    counts: dict[str, dict[Sector, int]] = {forum_id: {} for forum_id in forum_ids}
     for forum_id, sector, count in found:
-        counts[forum_id][str(sector)] = count
+        counts[forum_id][Sector(sector)] = count
     return counts
 
 
