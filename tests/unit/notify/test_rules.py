@@ -147,20 +147,13 @@ def test_a_notification_has_room_for_a_number_and_nothing_else_of_a_record() -> 
 
 
 def test_every_rule_is_about_a_fact_that_is_published_and_a_number_that_it_carries() -> None:
-    shapes = {
-        "case": CaseFact,
-        "referral": ReferralFact,
-        "action": ActionFact,
-        "forum": ForumFact,
-        "directive": DirectiveFact,
-    }
+    shapes = {shape.kind: shape for shape in (CaseFact, ReferralFact, ActionFact, ForumFact, DirectiveFact)}
     for rule in RULES:
         kind, event, version = rule.on.split(".")
         shape = shapes[kind]
+        assert event in shape.events
         assert version == f"v{shape.version}"
         assert rule.reference is None or rule.reference in shape().fields, rule.name
-        documented = {"case": CASE_EVENTS, "referral": REFERRAL_EVENTS}.get(kind) or (shape.__doc__ or "")
-        assert event in documented, f"{rule.on} is not said to happen"
 
 
 def test_what_no_rule_is_about_concerns_nobody() -> None:
