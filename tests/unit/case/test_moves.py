@@ -82,14 +82,14 @@ def test_a_case_that_ended_stays_ended(moves: list[Move]) -> None:
 
 
 def test_every_state_can_be_reached_from_received() -> None:
-    reached = {CaseStatus.RECEIVED}
+    reached: set[str] = {CaseStatus.RECEIVED}
     for _ in CaseStatus:
         reached |= {step.target for step in model.MOVES.values() if not reached.isdisjoint(step.sources)}
     assert reached == set(CaseStatus)
 
 
 def test_every_open_state_leads_to_an_end() -> None:
-    ending = set(model.ENDED)
+    ending: set[str] = set(model.ENDED)
     for _ in CaseStatus:
         ending |= {source for step in model.MOVES.values() if step.target in ending for source in step.sources}
     assert ending == set(CaseStatus)
