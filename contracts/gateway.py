@@ -111,6 +111,13 @@ class SetActive(AccountName):
     active = c1(fields.Boolean(required=True))
 
 
+class SetPosting(AccountName):
+    """Where the account works from now on: its unit, and the forums it reads or writes. Nobody sets their own."""
+
+    unit = c1(Text(max=64, required=True, allow_none=True))
+    forums = c1(fields.List(Text(max=64), required=True, validate=[validate.Length(max=MAX_FORUMS), _distinct]))
+
+
 class AccountQuery(PageQuery):
     """Accounts in the order in which they were made; `active` and `role` choose among them."""
 
@@ -175,13 +182,13 @@ class ErrorView(Strict):
 
 
 class AccountFact(FactSchema):
-    """A role change is a fact: `account.created.v1`, `.roles_set.v1`, `.disabled.v1`, `.enabled.v1`.
+    """A role change is a fact: `account.created.v1`, `.roles_set.v1`, `.posted.v1`, `.disabled.v1`, `.enabled.v1`.
 
     The subject is a hash of the account's id, keyed at this node. Nothing here says who it is.
     """
 
     kind = "account"
-    events = ("created", "roles_set", "disabled", "enabled")
+    events = ("created", "roles_set", "posted", "disabled", "enabled")
 
     roles = operational(fields.List(fields.Enum(Role, by_value=True), required=True))
     active = operational(fields.Boolean(required=True))

@@ -31,6 +31,12 @@ def set_roles(call: Call) -> bytes:
         session, **values, by=call.by, now=now(), hash_key=call.gateway.hash_key))
 
 
+def set_posting(call: Call) -> bytes:
+    values = contract.SetPosting().load(call.values)
+    return once(call, lambda session: accounts.set_posting(
+        session, **values, by=call.by, now=now(), hash_key=call.gateway.hash_key))
+
+
 def set_active(call: Call) -> bytes:
     values = contract.SetActive().load(call.values)
     return once(call, lambda session: accounts.set_active(
@@ -86,6 +92,8 @@ routes = (
     get(ACCOUNT, "get_account", contract.AccountName, contract.AccountView, ADMIN, "One account", does=show_account),
     act(f"{ACCOUNT}/roles", "set_roles", contract.SetRoles, contract.AccountView, ADMIN,
         "Say what it may do from now on; never one's own", does=set_roles),
+    act(f"{ACCOUNT}/posting", "set_posting", contract.SetPosting, contract.AccountView, ADMIN,
+        "Say in which unit and forums it works from now on; never one's own", does=set_posting),
     act(f"{ACCOUNT}/active", "set_active", contract.SetActive, contract.AccountView, ADMIN,
         "Let it log in or refuse it, from this moment on; never one's own", does=set_active),
     get("/officers", "list_officers", contract.OfficerQuery, contract.OfficerPage, SUPERVISION,

@@ -89,6 +89,25 @@ def set_roles(
     return account
 
 
+def set_posting(
+    session: Session,
+    account_id: str,
+    unit: str | None,
+    forums: Sequence[str],
+    *,
+    by: Actor | None,
+    now: datetime,
+    hash_key: bytes,
+) -> Account:
+    """Where the account works: its unit and its forums decide which records its roles reach."""
+    account = _of_another(session, account_id, by)
+    if (account.unit, account.forums) != (unit, list(forums)):
+        account.unit, account.forums = unit, list(forums)
+        account.version += 1
+        _tell(session, account, "posted", by=by, now=now, hash_key=hash_key)
+    return account
+
+
 def set_active(
     session: Session, account_id: str, active: bool, *, by: Actor | None, now: datetime, hash_key: bytes
 ) -> Account:
@@ -206,6 +225,16 @@ def set_user_roles(
     with database.write() as session:
         checked = _checked(contract.SetRoles(), {"account_id": _by_login(session, login).id, "roles": list(roles)})
         return shown(set_roles(session, **checked, by=None, now=now, hash_key=hash_key))
+
+
+def set_user_posting(
+    database: Database, login: str, *, unit: str | None, forums: Sequence[str], now: datetime, hash_key: bytes
+) -> dict[str, Any]:
+    """Let the account with this login work in this unit and these forums."""
+    with database.write() as session:
+        values = {"account_id": _by_login(session, login).id, "unit": unit, "forums": list(forums)}
+        checked = _checked(contract.SetPosting(), values)
+        return shown(set_posting(session, **checked, by=None, now=now, hash_key=hash_key))
 
 
 def disable_user(database: Database, login: str, *, now: datetime, hash_key: bytes) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def create_app(gateway: Gateway) -> Flask:
     answers.install(app)
     for module in OPERATIONS:
         api.register_blueprint(module.operations)
-    documents.install_page(app, api)
+    documents.install_pages(app, api)
     _add_probes(app, gateway)
     return app
 

@@ -5,9 +5,12 @@ The page is made on the server from the document, in plain HTML without a script
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from flask import Flask, Response, render_template
 from flask_smorest import Api
+from flask_smorest.spec.plugins import FlaskPlugin
 from marshmallow import Schema
+from marshmallow.fields import Field
 
 from contracts import gateway as contract
 from contracts.roles import ALL
@@ -53,19 +56,26 @@ KEY_PARAMETER = {
 }
 
 
+class _Paths(FlaskPlugin):
+    """Leaves parameters of the path to the operations, which know their shapes; Flask's rules say only "string"."""
+
+    def rule_to_params(self, rule: Any) -> list[dict[str, Any]]:
+        return []
+
+
 def open_document(app: Flask) -> Api:
     """The document of `app`, with what all operations share."""
     app.config |= {
         "API_TITLE": "Jisr",
         "API_VERSION": VERSION,
         "OPENAPI_VERSION": "3.0.3",
-        "OPENAPI_URL_PREFIX": "/api/v1",
-        "OPENAPI_JSON_PATH": "openapi.json",
     }
-    api = Api(spec_kwargs={"info": {"description": SAYS, "license": {"name": "MIT"}}})
+    info = {"description": SAYS, "license": {"name": "MIT"}}
+    api = Api(spec_kwargs={"info": info, "flask_plugin": _Paths()})
     api.DEFAULT_ERROR_RESPONSE_NAME = None  # every refusal is named; an answer that is not is a defect
     api.ERROR_SCHEMA = contract.ErrorView
     api.init_app(app)
+    api.ma_plugin.converter.add_attribute_function(_sensitivity)
     scheme = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "from POST /api/v1/login"}
     api.spec.components.security_scheme(SECURITY, scheme)
     for name, says, headers in REFUSALS.values():
@@ -73,6 +83,11 @@ def open_document(app: Flask) -> Api:
         shown = {"X-Request-Id": _REQUEST_ID, **headers}
         api.spec.components.response(name, {"description": says, "headers": shown, "content": content})
     return api
+
+
+def _sensitivity(_converter: Any, field: Field, **_: Any) -> dict[str, Any]:
+    """How sensitive a field is, C0 to C4, for those who build on this."""
+    return {"x-sensitivity": field.metadata["sensitivity"]} if "sensitivity" in field.metadata else {}
 
 
 def operation(route: "Route", path_form: Schema, rest_form: Schema) -> dict[str, Any]:
@@ -125,12 +140,18 @@ def _statuses(route: "Route") -> list[int]:
     return every if route.method == "GET" else sorted([*every, 400, 409, 413, 415])
 
 
-def install_page(app: Flask, api: Api) -> None:
-    """`/api/v1/docs`, made once from the finished document."""
-    made: list[str] = []
+def install_pages(app: Flask, api: Api) -> None:
+    """`/api/v1/openapi.json` and `/api/v1/docs`, made once, from the finished document."""
+    document = api.spec.to_dict()
+    compact = msgspec.json.encode(document)
+    page: list[str] = []
+
+    @app.get("/api/v1/openapi.json")
+    def openapi() -> Response:
+        return Response(compact, mimetype="application/json")
 
     @app.get("/api/v1/docs")
     def docs() -> Response:
-        if not made:
-            made.append(render_template("docs.html", document=api.spec.to_dict()))
-        return Response(made[0], mimetype="text/html")
+        if not page:
+            page.append(render_template("docs.html", document=document))
+        return Response(page[0], mimetype="text/html")

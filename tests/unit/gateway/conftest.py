@@ -139,7 +139,8 @@ class LoggedIn:
         self.client = create_app(gateway).test_client()
 
     def __call__(self, login: str, *roles: Role, **values: Any) -> Api:
-        given = {"login": login, "name": login, "roles": roles, "unit": None, "forums": [], "language": "ar", "email": None}
+        given: dict[str, Any] = {"login": login, "name": login, "roles": roles, "language": "ar"}
+        given |= {"unit": None, "forums": [], "email": None}
         with self.gateway.database.write() as session:
             account = accounts.add(
                 session, given | values, CHEAP.hash(PASSWORD), by=None, now=now(), hash_key=HASH_KEY

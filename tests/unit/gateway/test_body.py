@@ -1,13 +1,14 @@
 """A request body is bounded before it is believed."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.errors import JisrError, MalformedRequest, TooLarge
+from kernel.errors import MalformedRequest, TooLarge
 from services.gateway.body import MAX_BODY_BYTES, MAX_DEPTH, NotJson, TooDeep, depth, read_object
 
 JSON = "application/json"
@@ -39,10 +40,8 @@ def test_an_object_is_read_as_it_was_sent(value: dict[str, int]) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_as_an_object_or_refused(raw: bytes) -> None:
-    try:
+    with suppress(MalformedRequest):
         assert isinstance(read_object(raw, mimetype=JSON), dict)
-    except JisrError as error:
-        assert 400 <= error.status < 500
 
 
 @pytest.mark.parametrize(

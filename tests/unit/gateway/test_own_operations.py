@@ -16,7 +16,8 @@ AMAL = {"login": "amal", "password": PASSWORD, "name": "Amal", "roles": ["intake
 
 def facts(gateway: Gateway) -> list[str]:
     with gateway.database.read() as session:
-        return [unpack(row.envelope).type for row in session.exec(select(OutboxRow).order_by(OutboxRow.id)).all()]
+        rows = session.exec(select(OutboxRow)).all()
+    return [unpack(row.envelope).type for row in sorted(rows, key=lambda row: row.id or 0)]
 
 
 def code(answer: Any) -> tuple[int, str]:
