@@ -10,17 +10,18 @@ makes the directory `node`, which nobody but its owner may enter:
     peers/                       <node>.pub of every node that this one has a link with
     links/<directorate>          on a governorate: the URL of that directorate's broker
     handover/<governorate>/      on a directorate: what that governorate needs from this one
+    topology.toml                the country, as this node knows it
 
-A link needs three things carried by hand, once: the directorate's `handover/<governorate>/links/*` and `peers/*` into the
-governorate's node directory, and the governorate's own public key into the directorate's `peers/`. `--broker` names how
-governorates reach the directorate's broker.
+A link needs three things carried by hand, once: the directorate's `handover/<governorate>/links/*` and `peers/*` into
+the governorate's node directory, and the governorate's own public key into the directorate's `peers/`. `--broker` names
+how governorates reach the directorate's broker, `--link` to which directorates a governorate dials out.
 """
 
 import argparse
 import json
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,7 +29,7 @@ from urllib.parse import quote
 from contracts import topology
 from deploy.rabbitmq import password_entry
 from kernel.crypto import SigningKey, new_hash_key
-from kernel.errors import JisrError
+from kernel.errors import JisrError, SettingsError
 
 OWN_USER = "jisr"
 VHOST = "jisr"
@@ -55,23 +56,37 @@ broker_url_file = "/etc/jisr/links/{destination}"
 """
 
 
-def make_node(node_id: str, directory: Path, country: topology.Topology, *, broker: str) -> None:
-    """Write the files of a node. Raises `SettingsError` for an unknown node, FileExistsError for a directory in use."""
-    node = country.node(node_id)
+def make_node(
+    node_id: str, directory: Path, topology_file: Path, *, broker: str, links: Sequence[str] | None = None
+) -> None:
+    """Write the files of a node, with `links` to those directorates, by default to all that the topology links it to.
+
+    Raises `SettingsError` for an unknown node or link, FileExistsError for a directory in use.
+    """
+    country = topology.load(topology_file)
+    origins, destinations = _linked(country, node_id, links)
     directory.mkdir(mode=0o700, parents=True)
-    # Inside, files are readable by all: a container's user is not the host's. Nobody else gets past the directory itself.
+    # Inside, all may read: a container's user is not the host's. Nobody else gets past the directory itself.
     for name in ("keys", "secrets", "peers", "links"):
         (directory / name).mkdir(mode=0o755)
     _write_keys(directory, node_id)
-    governorates = (
-        [] if node.kind is topology.NodeKind.GOVERNORATE else [link.origin for link in country.links_to(node_id)]
-    )
-    passwords = _write_secrets(directory, governorates)
-    for governorate in governorates:
-        _write_handover(directory, node_id, governorate, passwords[governorate], broker)
-    links = country.links_from(node_id) if node.kind is topology.NodeKind.GOVERNORATE else []
-    text = SETTINGS.format(node=node_id) + "".join(LINK.format(destination=link.destination) for link in links)
+    passwords = _write_secrets(directory, origins)
+    for origin in origins:
+        _write_handover(directory, node_id, origin, passwords[origin], broker)
+    _write(directory / "topology.toml", topology_file.read_text("utf-8"))
+    text = SETTINGS.format(node=node_id) + "".join(LINK.format(destination=name) for name in destinations)
     _write(directory / "settings.toml", text)
+
+
+def _linked(country: topology.Topology, node_id: str, links: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """Who dials in here, and to whom this node dials out: only governorates dial."""
+    if country.node(node_id).kind is topology.NodeKind.DIRECTORATE:
+        return [link.origin for link in country.links_to(node_id)], []
+    possible = [link.destination for link in country.links_from(node_id)]
+    for name in links or ():
+        if name not in possible:
+            raise SettingsError(f"{node_id} has no link with {name}; it may have one with {', '.join(possible)}.")
+    return [], list(possible if links is None else links)
 
 
 def _write_keys(directory: Path, node_id: str) -> None:
@@ -148,11 +163,12 @@ def main() -> int:
     parser.add_argument("node", help="the node's id in the topology")
     parser.add_argument("directory", type=Path, help="the directory to make")
     parser.add_argument("--topology", type=Path, default=Path(__file__).parent / "topology.toml")
-    parser.add_argument("--broker", default="", help="host:port at which governorates reach this directorate's broker")
+    parser.add_argument("--broker", help="host:port at which governorates reach this directorate's broker")
+    parser.add_argument("--link", action="append", help="a directorate to dial out to; default: every one it may")
     chosen = parser.parse_args()
     try:
         broker = chosen.broker or f"{chosen.node}:5672"
-        make_node(chosen.node, chosen.directory, topology.load(chosen.topology), broker=broker)
+        make_node(chosen.node, chosen.directory, chosen.topology, broker=broker, links=chosen.link)
     except JisrError as error:
         print(error.message, file=sys.stderr)
         return 2
