@@ -42,7 +42,8 @@ EXPLAINED = (
     ApiError,
     Failed,
 )
-HELP = """A country of Jisr on this machine: governorates, both directorates, sample data, a live table of links.
+HELP = """A country of Jisr on this machine: governorates, both directorates, sample data, a live table of
+links.
 
 \b
 Examples:

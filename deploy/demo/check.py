@@ -179,7 +179,7 @@ class Check:
         finds, read = search(self._places_that_must_not_know(), fields)
         self._count("markers", len(fields))
         self._count("files_searched", read)
-        self.wrong += [f"planted in {fields[find.marker]}, found: {find}" for find in finds]
+        self.wrong += [f"planted in {fields.get(find.marker, 'some field')}, found: {find}" for find in finds]
         self._none_wrong()
 
     def _found_at_home(self, fields: dict[str, str], own: list[Find]) -> None:

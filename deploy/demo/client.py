@@ -39,9 +39,9 @@ class Api:
         self._session.trust_env = False
 
     @classmethod
-    def logged_in(cls, address: str, username: str, password: str, **how: Any) -> Self:
+    def logged_in(cls, address: str, login: str, password: str, **how: Any) -> Self:
         api = cls(address, **how)
-        token = api.post("/login", {"username": username, "password": password})["token"]
+        token = api.post("/login", {"login": login, "password": password})["token"]
         api._session.headers["Authorization"] = f"Bearer {token}"
         return api
 

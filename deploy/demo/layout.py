@@ -10,6 +10,7 @@ Ports are chosen anew at each start, among those that nobody uses; homes, keys a
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -124,10 +125,14 @@ def toml(document: Mapping[str, Any]) -> str:
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterable[str]:
     if path:
-        yield f"[{'.'.join(json.dumps(part) for part in path)}]"
+        yield f"[{'.'.join(map(_key, path))}]"
     for key, value in table.items():
         if not isinstance(value, Mapping):
-            yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
+            yield f"{_key(key)} = {json.dumps(value, ensure_ascii=False)}"
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield from ("", *_lines(value, (*path, key)))
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key)

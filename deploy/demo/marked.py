@@ -1,8 +1,8 @@
 """Records whose every personal or free text carries a marker: a string that must never leave the node it was
 typed at.
 
-A marker is made by the seed, looks like nothing else, and names the field it was planted in, so that a find
-says what leaked.
+A marker looks like nothing else, and is known by the field it was planted in, so that a find says what
+leaked. All of one node begin alike, by the seed, which makes the search for them quick.
 """
 
 import random
@@ -25,6 +25,12 @@ class Markers:
 
     dice: random.Random
     fields: dict[str, str] = field(default_factory=dict)
+    family: str = ""
+    exchange: str = ""
+
+    def __post_init__(self) -> None:
+        self.family = f"mk{self.dice.getrandbits(32):08x}"
+        self.exchange = f"964700{self.dice.randrange(1000, 10_000)}"
 
     def text(self, name: str) -> str:
         """A sentence with a marker in it."""
@@ -35,12 +41,12 @@ class Markers:
         return self._new(name)
 
     def phone(self, name: str) -> str:
-        number = f"964700{self.dice.randrange(10**8):08d}"
+        number = f"{self.exchange}{len(self.fields):04d}"
         self.fields[number] = name
         return f"+{number}"
 
     def _new(self, name: str) -> str:
-        marker = f"mk{self.dice.getrandbits(56):014x}"
+        marker = f"{self.family}{len(self.fields):06x}"
         self.fields[marker] = name
         return marker
 

@@ -10,13 +10,15 @@ database of the node that owns them.
 import base64
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import zstandard
 
 FRAME = b"\x28\xb5\x2f\xfd"
+STEM = 10
+"""How many characters the markers of one family have in common: enough that chance does not write them."""
 LARGEST = 64 * 1024 * 1024
 
 
@@ -44,17 +46,26 @@ def forms(marker: str) -> set[bytes]:
 
 
 def search(places: Iterable[Path], markers: Iterable[str]) -> tuple[list[Find], int]:
-    """Every marker found in the files at or below `places`, and how many files were read."""
+    """Every marker found in the files at or below `places`, and how many files were read.
+
+    Markers of one family begin alike, and what holds none of the beginnings is not looked at again: that
+    makes a search for hundreds of markers, in ten forms each, as quick as one for a few. A marker that was
+    cut short is named by its beginning.
+    """
     wanted = {marker: forms(marker) for marker in markers}
+    beginnings = {marker[:STEM]: forms(marker[:STEM]) for marker in wanted}
     finds: list[Find] = []
     count = 0
     for path in _files(places):
         count += 1
         for where, content in _contents(path):
-            finds += [
-                Find(marker, where) for marker, shapes in wanted.items() if any(shape in content for shape in shapes)
-            ]
+            begun = _within(content, beginnings)
+            finds += [Find(marker, where) for marker in (_within(content, wanted) or begun if begun else ())]
     return finds, count
+
+
+def _within(content: bytes, wanted: Mapping[str, set[bytes]]) -> list[str]:
+    return [marker for marker, shapes in wanted.items() if any(shape in content for shape in shapes)]
 
 
 def _files(places: Iterable[Path]) -> Iterator[Path]:
