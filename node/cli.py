@@ -2,7 +2,7 @@
 
 import typer
 
-from node.commands import dead, keys, run, user
+from node.commands import dead, keys, link, run, status, user
 
 app = typer.Typer(
     name="jisr",
@@ -14,6 +14,8 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("migrate")(run.migrate)
+app.command("status")(status.status)
+app.add_typer(link.app, name="link")
 app.add_typer(dead.app, name="dead")
 app.add_typer(user.app, name="user")
 app.add_typer(keys.app, name="keys")

@@ -47,7 +47,7 @@ class Runner(ServiceRunner):
         super().__init__({})
         self._settings = settings
 
-    def add_service(self, cls: type) -> None:
+    def add_service(self, cls: Any) -> None:
         self.service_map[cls.name] = ServiceContainer(cls, container_config(self._settings, cls.name))
 
 

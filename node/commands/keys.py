@@ -19,7 +19,7 @@ def new(settings: SettingsFile = None, as_json: AsJson = False) -> None:
     with explained():
         chosen = read_settings(settings)
         directory = chosen.keys_directory
-        made = []
+        made: list[dict[str, str | None]] = []
         for name in ("node", "gateway"):
             key = SigningKey.new()
             key.save(directory / f"{name}.key")

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 
 from kernel import settings as kernel_settings
@@ -51,7 +51,7 @@ def read_settings(file: Path | None) -> Settings:
     return kernel_settings.load(file)
 
 
-def show(value: Any, *, as_json: bool, table: Callable[[], Table]) -> None:
+def show(value: Any, *, as_json: bool, table: Callable[[], RenderableType]) -> None:
     """Print `value` as one JSON document, or the table."""
     if as_json:
         typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
@@ -63,7 +63,7 @@ def rows_table(columns: Sequence[str], rows: Sequence[dict[str, Any]], *, title:
     """A table of `rows` with the values of `columns`; what is not known is shown as a dash."""
     table = Table(title=title, title_justify="left")
     for column in columns:
-        table.add_column(column.replace("_", " "))
+        table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
     return table
