@@ -1,4 +1,7 @@
-"""Action items: proposed, agreed, in progress, claimed done, and seen to be done by somebody else."""
+"""Action items: proposed, agreed, in progress, claimed done, and seen to be done by somebody else.
+
+In a forum that was closed meanwhile nothing new is agreed or begun, but what was begun can be finished.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -50,6 +53,7 @@ def _move(session: Session, values: Mapping[str, Any], target: ActionStatus, *, 
 def agree_action(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime) -> Action:
     """The forum and the owner agree on the action and the day it is due."""
     action, forum = _move(session, values, ActionStatus.AGREED, by=by)
+    found.working(forum)
     action.due_on = values["due_on"] or action.due_on
     if action.due_on is None:
         raise found.wrong("due_on", "An agreed action has a day on which it is due.")
@@ -62,6 +66,7 @@ def agree_action(session: Session, values: Mapping[str, Any], *, by: Actor, now:
 def start_action(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime) -> Action:
     """Work begins, or begins again."""
     action, forum = _move(session, values, ActionStatus.IN_PROGRESS, by=by)
+    found.working(forum)
     facts.tell_action(session, forum, action, "started", at=now)
     return action
 

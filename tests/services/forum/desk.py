@@ -21,6 +21,7 @@ TODAY = date(2026, 3, 2)
 NODE = "ninewa"
 ISO = "NI"
 MARKER = "Zx7Marker"
+PATIENCE = 30.0
 UNKNOWN = "0197c0de-0000-7000-8000-00000000dead"
 QUORATE = [
     {"sector": "police", "sex": "male", "count": 3},

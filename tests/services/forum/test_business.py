@@ -364,6 +364,18 @@ def test_a_claimed_action_waits_for_its_verifier_and_cannot_be_dropped(desk: Des
         )
 
 
+def test_in_a_closed_forum_nothing_is_begun_but_what_was_begun_is_finished(desk: Desk) -> None:
+    forum_id = desk.established()
+    member_id = desk.member(forum_id, "women")
+    waiting, claimed = desk.action(forum_id), desk.claimed(forum_id)
+    desk.ask(forums.close_forum, contract.CloseForum, DIRECTOR, forum_id=forum_id, reason="programme_ended")
+    with pytest.raises(found.ForumNotWorking):
+        desk.ask(actions.agree_action, contract.AgreeAction, facilitator(forum_id), action_id=waiting)
+    second = facilitator(forum_id, account="second facilitator")
+    assert verify(desk, claimed, second, member_id=member_id) == "verified"
+    assert desk.forum(forum_id)["status"] == "closed"
+
+
 def test_an_action_comes_from_the_business_of_its_own_forum(desk: Desk) -> None:
     here, there = desk.established(), desk.established()
     with pytest.raises(found.MeetingNotFound):
