@@ -2,7 +2,7 @@
 
 import typer
 
-from node.commands import dead, keys, link, run, status, user
+from node.commands import dead, keys, link, run, status, user, verify
 
 app = typer.Typer(
     name="jisr",
@@ -15,6 +15,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("migrate")(run.migrate)
 app.command("status")(status.status)
+app.command("verify")(verify.verify)
 app.add_typer(link.app, name="link")
 app.add_typer(dead.app, name="dead")
 app.add_typer(user.app, name="user")

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from contracts import topology
+from contracts.topology import Node, Topology
+from contracts.topology import load as load_topology
 from kernel import settings as kernel_settings
 from kernel.errors import SettingsError
 from kernel.migration import pending_migrations
@@ -21,14 +22,14 @@ class Prepared:
     """Settings and topology of a node that were found to fit each other."""
 
     settings: Settings
-    topology: topology.Topology
-    node: topology.Node
+    topology: Topology
+    node: Node
 
 
 def prepare(settings_file: Path | None) -> Prepared:
     """Read and check what every process of a node needs. Raises `SettingsError` naming the file and the key."""
     settings = kernel_settings.load(settings_file)
-    country = topology.load(settings.topology)
+    country = load_topology(settings.topology)
     node = country.nodes.get(settings.node)
     if node is None:
         raise SettingsError(f"`node` is {settings.node}, which the topology {settings.topology} does not name.")
