@@ -4,7 +4,7 @@ import asyncio
 import email
 import email.policy
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -45,6 +45,7 @@ class MailHost:
     def __init__(self, port: int) -> None:
         self.port = port
         self.behaviour = Behaviour()
+        self.meanwhile: Callable[[], object] = lambda: None  # done while the sender waits for the answer to DATA
         self.messages: list[EmailMessage] = []
         self.envelopes: list[tuple[str, list[str]]] = []
 
@@ -63,6 +64,7 @@ class MailHost:
         assert isinstance(message, EmailMessage)
         self.messages.append(message)
         self.envelopes.append((envelope.mail_from, list(envelope.rcpt_tos)))
+        self.meanwhile()
         await asyncio.sleep(self.behaviour.seconds)
         if self.behaviour.hangs_up:
             server.transport.abort()
