@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 the command ran and found something wrong; 2 the call or t
 is needed (database, broker) cannot be reached now.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from kernel.settings import Settings
 FOUND_WRONG = 1
 BAD_CALL = 2
 UNREACHABLE = 3
+PIPED_WIDTH = 160  # wide enough that a table in a log keeps its lines
 
 SettingsFile = Annotated[
     Path | None,
@@ -56,7 +58,7 @@ def show(value: Any, *, as_json: bool, table: Callable[[], RenderableType]) -> N
     if as_json:
         typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
     else:
-        Console().print(table())
+        Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table())
 
 
 def rows_table(columns: Sequence[str], rows: Sequence[dict[str, Any]], *, title: str | None = None) -> Table:

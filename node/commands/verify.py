@@ -13,7 +13,7 @@ from node.commands.output import FOUND_WRONG, AsJson, SettingsFile, errors, expl
 from node.processes import OWNERS, Prepared, prepare
 from services.sync.verify import origins_held, verify_journal, verify_replica
 
-COLUMNS = ["what", "origin", "ok", "entries", "records", "withheld", "parked", "altered", "problem"]
+COLUMNS = ["what", "origin", "ok", "entries", "records", "altered", "problem"]
 
 
 def verify(settings: SettingsFile = None, as_json: AsJson = False) -> None:
