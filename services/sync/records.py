@@ -100,14 +100,14 @@ def fold(session: Session, origin: str, shown: Sequence[tuple[int, Shown]], now:
         if isinstance(one, Withheld):
             continue
         try:
-            row = _row(origin, number, one, now)
+            folded = row(origin, number, one, now)
         except CannotFold as error:
             reason = error.details["reason"][:REASON_CHARACTERS]
             failed.append({"origin": origin, "number": number, "subject": _subject(one), "reason": reason, "at": now})
             continue
-        key = (row["kind"], row["subject"])
-        if key not in newest or newest[key]["version"] < row["version"]:
-            newest[key] = row
+        key = (folded["kind"], folded["subject"])
+        if key not in newest or newest[key]["version"] < folded["version"]:
+            newest[key] = folded
     if newest:
         session.connection().execute(_upsert(session), list(newest.values()))
     if failed:
@@ -116,7 +116,8 @@ def fold(session: Session, origin: str, shown: Sequence[tuple[int, Shown]], now:
     return Folded(len(newest), len(failed))
 
 
-def _row(origin: str, number: int, one: Full | Statistical, now: datetime) -> dict[str, Any]:
+def row(origin: str, number: int, one: Full | Statistical, now: datetime) -> dict[str, Any]:
+    """The record that an entry says its subject now is. Raises `CannotFold`."""
     try:
         head = decode_head(one.head)
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -201,7 +202,7 @@ def parked_count(session: Session, origin: str) -> int:
 def parked_counts(session: Session) -> dict[str, int]:
     """How many entries are parked, by origin."""
     statement = select(parked.c.origin, func.count()).group_by(parked.c.origin)
-    return {origin: count for origin, count in session.connection().execute(statement)}
+    return dict(session.connection().execute(statement).tuples().all())
 
 
 def refold(session: Session, origin: str, after: int, now: datetime) -> tuple[int, int | None]:
