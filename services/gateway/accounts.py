@@ -203,13 +203,18 @@ def _sorted(roles: Sequence[str]) -> list[str]:
 
 
 def add_user(
-    database: Database, values: Mapping[str, Any], *, by: Actor | None = None, now: datetime, hash_key: bytes
+    database: Database,
+    values: Mapping[str, Any],
+    *,
+    now: datetime,
+    hash_key: bytes,
+    passwords: Passwords | None = None,
 ) -> dict[str, Any]:
     """Make an account from the values of `contracts.gateway.AddAccount`. Raises BadInput, LoginTaken."""
     checked = _checked(contract.AddAccount(), values)
-    password = Passwords().hash(checked["password"])
+    password = (passwords or Passwords()).hash(checked["password"])
     with database.write() as session:
-        return shown(add(session, checked, password, by=by, now=now, hash_key=hash_key))
+        return shown(add(session, checked, password, by=None, now=now, hash_key=hash_key))
 
 
 def list_users(database: Database) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Passwords: argon2id hashes, few at once, and as slow for an unknown login as for a known one."""
 
+from functools import cached_property
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
@@ -23,7 +24,6 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._turn = BoundedSemaphore(AT_ONCE)
-        self._nobody = self._hasher.hash("the password of nobody")
 
     def hash(self, password: str) -> str:
         with self._hashing():
@@ -32,10 +32,15 @@ class Passwords:
     def fits(self, hashed: str | None, password: str) -> bool:
         """Whether `password` belongs to `hashed`. None, an unknown login, costs the same time and is False."""
         with self._hashing():
+            of_nobody = self._of_nobody  # made by the first check of all, whoever it is of
             try:
-                return self._hasher.verify(hashed or self._nobody, password) and hashed is not None
+                return self._hasher.verify(hashed or of_nobody, password) and hashed is not None
             except (VerificationError, InvalidHashError):
                 return False
+
+    @cached_property
+    def _of_nobody(self) -> str:
+        return self._hasher.hash("the password of nobody")
 
     def outdated(self, hashed: str) -> bool:
         """Whether the hash was made with weaker parameters than today's."""

@@ -18,6 +18,8 @@ from kernel.outbox import OutboxRow
 from services.gateway import accounts
 from services.gateway.tables import Account, ContactDue
 
+from .conftest import CHEAP
+
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HASH_KEY = b"k" * 32
 AMAL = {"login": "amal", "password": "a long enough password", "name": "Amal Hassan", "roles": ["intake_officer"],
@@ -30,7 +32,7 @@ def database(make_database: Callable[[str], Database]) -> Database:
 
 
 def add(database: Database, **values: Any) -> dict[str, Any]:
-    return accounts.add_user(database, {**AMAL, **values}, now=NOON, hash_key=HASH_KEY)
+    return accounts.add_user(database, {**AMAL, **values}, now=NOON, hash_key=HASH_KEY, passwords=CHEAP)
 
 
 def facts(database: Database) -> list[Fact]:
