@@ -3,6 +3,9 @@
 They are stored with the entries, in one commit, and announced on the local broker afterwards. The announcement may be
 lost; a service that reads by number (`facts_from`) misses nothing. A fact that comes twice, by two directorates, is
 one arrival: the first.
+
+A fact that names this node arrives in the form that the link may show. An acknowledgement for a directorate that is not
+its origin's home comes as `statistical`, without its operational part.
 """
 
 from collections.abc import Sequence
@@ -15,7 +18,7 @@ from sqlmodel import Session
 
 from kernel.fact import Fact, pack
 from kernel.outbox import Slice
-from services.sync.entry import Full, Shown
+from services.sync.entry import Full, Shown, Statistical
 from services.sync.records import decode_head, is_name
 from services.sync.tables import Arrival, ArrivalState
 
@@ -26,18 +29,21 @@ arrivals: Table = Arrival.__table__
 
 
 def is_for(node: str, one: Shown, *, takes_unaddressed: bool) -> bool:
-    """Whether an entry shown in full is meant for `node`: named in its audience, or sent down to everybody."""
-    if type(one) is not Full:
+    """Whether an entry is meant for `node`: named in its audience, or sent down to everybody and shown in full."""
+    if not isinstance(one, Full | Statistical):
         return False
     try:
         head = decode_head(one.head)
     except (msgspec.MsgspecError, RecursionError):
         return False
     usable = is_name(head.id) and len(head.type) <= 128
-    return usable and (node in head.audience or (takes_unaddressed and not head.audience))
+    to_everybody = takes_unaddressed and not head.audience and isinstance(one, Full)
+    return usable and (node in head.audience or to_everybody)
 
 
-def store(session: Session, origin: str, found: Sequence[tuple[int, Full]], now: datetime) -> list[tuple[str, bytes]]:
+def store(
+    session: Session, origin: str, found: Sequence[tuple[int, Full | Statistical]], now: datetime
+) -> list[tuple[str, bytes]]:
     """Keep numbered entries that are meant for this node; return type and message of each that is new.
 
     Numbers are taken from a locked row, so that they commit in order and a reader by number loses none.
@@ -61,12 +67,18 @@ def store(session: Session, origin: str, found: Sequence[tuple[int, Full]], now:
             "entry_number": entry_number,
             "fact_id": head.id,
             "type": head.type,
-            "envelope": pack(Fact(one.head, one.statistical, one.operational, one.sealed)),
+            "envelope": pack(_fact(one)),
             "at": now,
         }
     if rows:
         session.execute(insert(arrivals), list(rows.values()))
     return [(row["type"], message(row)) for row in rows.values()]
+
+
+def _fact(one: Full | Statistical) -> Fact:
+    if isinstance(one, Full):
+        return Fact(one.head, one.statistical, one.operational, one.sealed)
+    return Fact(one.head, one.statistical)
 
 
 def message(row: dict[str, Any]) -> bytes:

@@ -169,7 +169,8 @@ class Replicas:
         session.execute(insert(entries), kept)
         row.withheld += sum(each["disclosure"] == Disclosure.WITHHELD for each in kept)
         records.fold(session, self.origin, work.shown, now)
-        found = [(number, one) for number, one in work.shown if isinstance(one, Full) and self._is_for(one)]
+        shown = ((number, one) for number, one in work.shown if isinstance(one, Full | Statistical))
+        found = [(number, one) for number, one in shown if self._is_for(one)]
         return arrivals.store(session, self.origin, found, now)
 
     def _quarantine(self, session: Session, refused: Sequence[Refused], now: datetime) -> None:

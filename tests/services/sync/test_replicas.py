@@ -166,6 +166,18 @@ def test_a_fact_addressed_to_this_node_arrives_once(database: Database) -> None:
     assert arrival.entry_number == 2
 
 
+def test_a_fact_addressed_to_this_node_arrives_also_on_a_link_that_shows_statistics_only(database: Database) -> None:
+    origin = Origin("duhok")
+    origin.add(fact(), fact(audience=(NODE,)), fact(audience=("directorate-erbil",)))
+    outcome = Taker(database, origin="duhok").take(origin.batch(0, 3, Clearance.STATISTICAL, to=NODE))
+    assert len(outcome.announce) == 1
+    with database.read() as session:
+        (item,) = arrivals.facts_from(session, 0, 10)["items"]
+    arrived = unpack(item["envelope"].encode())
+    assert arrived.audience == (NODE,)
+    assert (arrived.statistical_values(), arrived.operational) == (fact().statistical_values(), b"")
+
+
 def test_how_far_behind_is_known_from_the_hello_and_since_when(database: Database, origin: Origin) -> None:
     taker = Taker(database)
     taker.take(origin.hello(), origin.batch(0, 2))
