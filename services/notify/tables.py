@@ -9,7 +9,7 @@ from sqlmodel import Field
 from kernel.database import UtcDateTime, table_base
 from services.notify.model import DeliveryState
 
-NotifyTable = table_base()
+NotifyTable: Any = table_base()
 
 
 class ContactRow(NotifyTable, table=True):

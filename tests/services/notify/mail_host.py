@@ -67,6 +67,7 @@ class MailHost:
         self.meanwhile()
         await asyncio.sleep(self.behaviour.seconds)
         if self.behaviour.hangs_up:
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return self.behaviour.to_data
 
