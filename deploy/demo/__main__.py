@@ -26,6 +26,7 @@ from deploy.demo.country import Country, NotInTime
 from deploy.demo.memory import available, proportional_set
 from deploy.demo.table import Links, front, live
 from deploy.rabbitmq import RabbitMQMissing
+from kernel.clock import now
 from kernel.errors import JisrError
 
 DEFAULT_NODES = "ninewa,anbar,duhok"
@@ -75,11 +76,13 @@ class Wishes:
     as_json: bool
     home: Path
     began: float = field(default_factory=time.monotonic)
-    news: list[str] = field(default_factory=list)
+    news: list[str] | None = None
 
     def say(self, what: str) -> None:
-        """A line for people, with the seconds since the start."""
-        self.news.append(what)
+        """A line for people, with the seconds since the start; below the table once that is drawn."""
+        if self.news is not None:
+            self.news.append(f"{now():%H:%M:%S}  {what}")
+            return
         errors.print(f"{time.monotonic() - self.began:6.1f} s  {what}", highlight=False, markup=False)
 
 
@@ -118,10 +121,14 @@ def _show(wishes: Wishes) -> None:
             _forever(country, lambda: _print({"event": "links", "links": links.all()}))
         console = Console()
         console.print(front(country))
-        wishes.news.clear()
+        wishes.news = []
         draw = live(links, wishes.news)
-        with Live(draw(), console=console, auto_refresh=False) as screen:
-            _forever(country, lambda: screen.update(draw(), refresh=True))
+        try:
+            with Live(draw(), console=console, auto_refresh=False) as screen:
+                _forever(country, lambda: screen.update(draw(), refresh=True))
+        finally:
+            wishes.news = None
+            wishes.say("stopping")
 
 
 def _check(wishes: Wishes) -> int:
@@ -262,7 +269,7 @@ def _memory(country: Country) -> int:
 def _front_values(country: Country) -> dict[str, Any]:
     return {
         "nodes": {
-            node: {"address": place.address, "accounts": [account.login for account in country.accounts_of(node)]}
+            node: {"address": place.address, "accounts": country.logins_of(node)}
             for node, place in country.places.items()
         },
         "password": country.password,

@@ -46,8 +46,11 @@ class Brokers(Protocol):
     target: tuple[str, int]
     files: Path | None
 
-    def start(self, nodes: Iterable[str], links: Iterable[tuple[str, str]]) -> None:
-        """Make the nodes' brokers and, for each (governorate, directorate), a user to dial out with."""
+    def arrange(self, nodes: Iterable[str], links: Iterable[tuple[str, str]]) -> None:
+        """Choose a broker for each node and, for each (governorate, directorate), a user to dial out with."""
+
+    def start(self) -> None:
+        """Return when what was arranged answers."""
 
     def url(self, node: str) -> str:
         """The node's own broker."""
@@ -79,8 +82,7 @@ class PrivateBrokers:
         self.files: Path | None = self._broker.home
         self.target = (self._broker.host, self._broker.port)
 
-    def start(self, nodes: Iterable[str], links: Iterable[tuple[str, str]]) -> None:
-        self._broker.delete_data()
+    def arrange(self, nodes: Iterable[str], links: Iterable[tuple[str, str]]) -> None:
         nodes, links = list(nodes), list(links)
         users = [*nodes, *(_dialler(origin) for origin, _ in links)]
         self._passwords = {user: secrets.token_urlsafe(18) for user in users}
@@ -92,6 +94,9 @@ class PrivateBrokers:
                 *((_dialler(origin), destination, _dialler_rights(origin)) for origin, destination in links),
             ],
         )
+
+    def start(self) -> None:
+        self._broker.delete_data()
         self._broker.start()
 
     def url(self, node: str) -> str:
@@ -133,10 +138,14 @@ class GivenBrokers:
         self._ready_made = "{node}" in unquote(parts.path)
         self._pattern = unquote(parts.path[1:]) if self._ready_made else f"jisr-{secrets.token_hex(4)}-{{node}}"
         self._management = (management or f"http://{parts.hostname}:{MANAGEMENT_PORT}").rstrip("/")
+        self._nodes: list[str] = []
         self._made: list[str] = []
 
-    def start(self, nodes: Iterable[str], links: Iterable[tuple[str, str]]) -> None:
-        for node in nodes:
+    def arrange(self, nodes: Iterable[str], links: Iterable[tuple[str, str]]) -> None:
+        self._nodes = list(nodes)
+
+    def start(self) -> None:
+        for node in self._nodes:
             if not self._ready_made:
                 self._make(self._pattern.format(node=node))
             self._try(node)

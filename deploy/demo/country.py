@@ -9,8 +9,10 @@ two cores is no faster when everything begins at once, only less sure.
 import os
 import secrets
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -39,6 +41,7 @@ Value = TypeVar("Value")
 DATABASES = ("gateway", *layout.SERVICES)
 PROCESSES = ("services", "engine", "gateway")
 AT_ONCE = max(2, os.cpu_count() or 2)
+PREPARED_AT_A_TIME = 5
 READY_SECONDS = 120
 POLL_SECONDS = 0.1
 JISR = Path(sys.executable).with_name("jisr")
@@ -68,6 +71,7 @@ AT_DIRECTORATE = (
     Account("analyst", "محلل", (Role.FEDERAL_ANALYST, Role.REGIONAL_ANALYST)),
     Account("author", "كاتب التوجيهات", (Role.DIRECTIVE_AUTHOR,)),
 )
+FACILITATORS = ("facilitator", "cofacilitator")
 
 
 class NotInTime(RuntimeError):
@@ -86,6 +90,7 @@ class Country:
         self.processes = Processes()
         self.password = _kept_password(home / "password")
         self._say = say
+        self._ending = threading.Event()
 
     def __enter__(self) -> Self:
         return self
@@ -106,23 +111,36 @@ class Country:
 
     def start(self) -> None:
         """Everything, until every process of every node says that it is ready."""
-        self._say("starting RabbitMQ")
-        self._start_brokers()
-        for number, node in enumerate(self.places, 1):
-            self._say(f"preparing {node} ({number} of {len(self.places)})")
-            self._prepare(self.places[node])
+        self._draw_lines()
+        self._say("starting RabbitMQ, and preparing keys, settings and databases meanwhile")
+        with ThreadPoolExecutor(1) as meanwhile:
+            prepared = meanwhile.submit(self._prepare_all)
+            try:
+                self.brokers.start()
+            except BaseException:
+                self._ending.set()
+                raise
+            prepared.result()
         for nodes in _groups(list(self.places), AT_ONCE):
             self._say(f"starting {', '.join(nodes)}")
             for node in nodes:
                 self._start_node(self.places[node])
             self.wait(partial(self.ready, *nodes), READY_SECONDS, f"{', '.join(nodes)} ready")
 
-    def _start_brokers(self) -> None:
+    def _draw_lines(self) -> None:
         links = [(node, link.destination) for node in self.governorates for link in self.topology.links_from(node)]
-        self.brokers.start(self.places, links)
+        self.brokers.arrange(self.places, links)
         for link in links:
             self.lines[link] = Proxy(self.brokers.target)
             self.lines[link].start()
+
+    def _prepare_all(self) -> None:
+        for number, place in enumerate(self.places.values(), 1):
+            if self._ending.is_set():
+                return
+            self._prepare(place)
+            if number % PREPARED_AT_A_TIME == 0:
+                self._say(f"prepared {number} of {len(self.places)} nodes")
 
     def _prepare(self, own: Place) -> None:
         layout.make_keys(own, self.home / "peers")
@@ -185,6 +203,11 @@ class Country:
 
     def accounts_of(self, node: str) -> tuple[Account, ...]:
         return AT_DIRECTORATE if node in self.directorates else AT_GOVERNORATE
+
+    def logins_of(self, node: str) -> list[str]:
+        """The logins of the node's accounts; the facilitators come with the sample."""
+        logins = [account.login for account in self.accounts_of(node)]
+        return logins if node in self.directorates else [*logins, *FACILITATORS]
 
     def api(self, node: str, login: str, **how: Callable[[], bool]) -> Api:
         """The API of `node` as that account sees it."""

@@ -17,7 +17,7 @@ from contracts.case.words import Informed
 from contracts.forum.words import AreaKind, CancelReason, Sector
 from contracts.roles import Role
 from deploy.demo.client import Api
-from deploy.demo.country import account_values
+from deploy.demo.country import FACILITATORS, account_values
 from deploy.demo.plan import CASE_STEPS, Case, Concern, Forum, Meeting, Plan
 from kernel.ids import new_id
 
@@ -103,7 +103,7 @@ def _found(forum: Forum, area_id: str, step: str) -> Generator[Request, Answer, 
 
 def _facilitators(forums: Sequence[Answer], password: str) -> Steps:
     """Two accounts that write every sample forum: nobody judges or verifies their own act."""
-    for login, name in (("facilitator", "ميسّرة المنتديات"), ("cofacilitator", "ميسّر مساعد")):
+    for login, name in zip(FACILITATORS, ("ميسّرة المنتديات", "ميسّر مساعد"), strict=True):
         values = account_values(login, name, (Role.FORUM_FACILITATOR,), unit=None, forums=[one["id"] for one in forums])
         yield Request("admin", "/accounts", {**values, "password": password}, f"account {login}")
 

@@ -63,7 +63,7 @@ def links_table(rows: list[dict[str, Any]], at: datetime) -> Table:
     table = Table(title=f"Links at {at:%H:%M:%S} UTC", title_justify="left", expand=False)
     for name in ("origin", "destination", "clearance", "state"):
         table.add_column(name, no_wrap=True)
-    for name in ("head", "held", "behind", "seconds", "last heard"):
+    for name in ("head", "held", "behind", "behind (s)", "last heard"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(*cells(row, at))
@@ -109,7 +109,7 @@ def front(country: Country) -> RenderableType:
     for name in ("node", "address", "accounts"):
         addresses.add_column(name, no_wrap=name != "accounts")
     for node, place in country.places.items():
-        addresses.add_row(node, place.address, ", ".join(account.login for account in country.accounts_of(node)))
+        addresses.add_row(node, place.address, ", ".join(country.logins_of(node)))
     notes = Text.assemble(
         "Every account's password here: ", (country.password, "bold"), ". Below each address: /api/v1/docs is the API "
         "to read and try, /api/v1/login takes {login, password}.\n",
