@@ -1,0 +1,93 @@
+"""A Docker engine for the cluster tests: the one that answers, or a private one started as root.
+
+A private engine keeps its images in a cache directory, so that a second run builds nothing. It is stopped by pid, and
+when this process dies the kernel kills it.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import docker
+from docker.errors import DockerException
+
+from deploy import children
+from tests.kit import wait
+
+START_SECONDS = 60
+
+
+class NoEngine(RuntimeError):
+    """There is no Docker engine here and none can be started; the text says why."""
+
+
+@contextmanager
+def docker_engine() -> Iterator[docker.DockerClient]:
+    """A client of an engine that works. Raises NoEngine."""
+    given = _reachable(os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock")
+    if given is not None:
+        yield given
+        given.close()
+        return
+    with _private_engine() as client:
+        yield client
+        client.close()
+
+
+def cache_directory() -> Path:
+    """Where images and wheels outlive a run."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    found = base / "jisr-tests"
+    found.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def _reachable(url: str) -> docker.DockerClient | None:
+    client = None
+    try:
+        client = docker.DockerClient(base_url=url, timeout=300)
+        client.ping()
+    except DockerException:
+        if client is not None:
+            client.close()
+        return None
+    return client
+
+
+@contextmanager
+def _private_engine() -> Iterator[docker.DockerClient]:
+    if not children.running_as_root():
+        raise NoEngine("no Docker engine answers, and only root may start one")
+    for program in ("dockerd", "containerd", "iptables"):
+        if shutil.which(program) is None:
+            raise NoEngine(f"no Docker engine answers, and {program} is not installed (packages docker.io, iptables)")
+    with tempfile.TemporaryDirectory(prefix="jisr-docker-", ignore_cleanup_errors=True) as run:
+        log = Path(run) / "dockerd.log"
+        socket = f"unix://{run}/docker.sock"
+        process = children.start(
+            [
+                *("dockerd", "--host", socket, "--data-root", str(cache_directory() / "docker")),
+                *("--exec-root", f"{run}/exec", "--pidfile", f"{run}/pid", "--log-level", "warn"),
+            ],
+            log=log,
+        )
+        try:
+            wait.until(lambda: process.poll() is not None or _answers(socket), START_SECONDS, "dockerd answers")
+            client = _reachable(socket)
+            if client is None:
+                raise NoEngine(f"dockerd could not be started: {children.tail(log, 3)}")
+            os.environ["DOCKER_HOST"] = socket
+            yield client
+        finally:
+            os.environ.pop("DOCKER_HOST", None)
+            children.stop(process, seconds=60)
+
+
+def _answers(socket: str) -> bool:
+    client = _reachable(socket)
+    if client is not None:
+        client.close()
+    return client is not None
