@@ -23,7 +23,7 @@ from services.gateway.doors import Doors
 from services.gateway.tables import Account, ContactDue
 
 AT_ONCE = 50
-IDLE_SECONDS = 5.0
+IDLE_SECONDS = 1.0  # how soon an account that another process (`jisr user add`) made is noticed
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=5)
 
