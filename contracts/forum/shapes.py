@@ -1,13 +1,16 @@
 """Fields that many requests and views of the forum service share. Each caller adds the sensitivity mark."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate
 
 from kernel.schema import Id
 
 MAX_PEOPLE = 5000  # the largest gathering a forum has reported is in the hundreds
+EARLIEST = 1990  # older than any list of members; a mistyped year is no date of a forum
+LATEST = 2100
 
 
 def _optional(options: dict[str, Any]) -> dict[str, Any]:
@@ -15,6 +18,11 @@ def _optional(options: dict[str, Any]) -> dict[str, Any]:
     if options.get("required") or "load_default" in options:
         return options
     return {"load_default": None, "allow_none": True, **options}
+
+
+def _in_living_memory(when: date) -> None:
+    if not EARLIEST <= when.year <= LATEST:
+        raise ValidationError(f"Must be in a year from {EARLIEST} to {LATEST}.")
 
 
 def an_id(description: str, **options: Any) -> Id:
@@ -40,12 +48,13 @@ def whole(low: int, high: int, description: str, **options: Any) -> fields.Integ
 
 def day(description: str, **options: Any) -> fields.Date:
     """A calendar day, as people in Baghdad count it."""
-    return fields.Date(metadata={"description": description}, **_optional(options))
+    return fields.Date(validate=_in_living_memory, metadata={"description": description}, **_optional(options))
 
 
 def moment(description: str, **options: Any) -> fields.AwareDateTime:
     """An instant with its time zone."""
-    return fields.AwareDateTime(metadata={"description": description}, **_optional(options))
+    metadata = {"description": description}
+    return fields.AwareDateTime(validate=_in_living_memory, metadata=metadata, **_optional(options))
 
 
 def flag(description: str, **options: Any) -> fields.Boolean:

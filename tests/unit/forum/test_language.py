@@ -72,6 +72,12 @@ def test_a_moment_without_a_time_zone_is_refused() -> None:
     assert "planned_at" in problems(contract.PlanMeeting, values)
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_moment_outside_living_memory_is_refused(moment: str) -> None:
+    assert "held_at" in problems(contract.HoldMeeting, {**HELD, "attendance": [CAME], "held_at": moment})
+    assert "due_on" in problems(contract.AgreeAction, {"action_id": FORUM, "due_on": moment[:10]})
+
+
 def test_a_pair_of_sector_and_sex_is_counted_once() -> None:
     assert "attendance" in problems(contract.HoldMeeting, {**HELD, "attendance": [CAME, CAME]})
 
