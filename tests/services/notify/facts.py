@@ -82,9 +82,12 @@ def know(session: Session, account_id: str, *roles: Role, **changes: Any) -> Non
     put_contact(session, account(account_id, *roles, **changes), by=THE_GATEWAY, hash_key=HASH_KEY, now=NOON)
 
 
-def case_fact(event: str, *, handler: str | None = None, at: datetime = NOON, **changes: Any) -> Fact:
-    """A fact of a case, its handler named as a fact names one."""
-    values = {**CASE, "handler": hashed_id(HASH_KEY, handler) if handler else None, **changes}
+def case_fact(
+    event: str, *, handler: str | None = None, handler_hash: str | None = None, at: datetime = NOON, **changes: Any
+) -> Fact:
+    """A fact of a case, its handler named as a fact names one: by account under our key, or by hash."""
+    named = hashed_id(HASH_KEY, handler) if handler else handler_hash
+    values = {**CASE, "handler": named, **changes}
     schema: type[FactSchema] = CaseFact
     if values["category_group"] is CategoryGroup.PROTECTION:
         schema = RestrictedCaseFact
