@@ -263,7 +263,7 @@ def _say_memory(wishes: Wishes) -> None:
 
 def _memory(country: Country) -> int:
     """Bytes of RAM that everything we started takes, the broker and ourselves included."""
-    return proportional_set({os.getpid(), *country.processes.pids().values()})
+    return proportional_set({os.getpid(), *country.pids()})
 
 
 def _front_values(country: Country) -> dict[str, Any]:

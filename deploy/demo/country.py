@@ -3,7 +3,8 @@
 Each node is what it is in the field: the processes `jisr run services`, `jisr run engine` and `jisr run
 gateway` with a settings file of their own. Each link from a governorate to a directorate goes through a
 proxy, so that it can be cut as a line is cut. Processes are started a few nodes at a time, for a machine with
-two cores is no faster when everything begins at once, only less sure.
+two cores is no faster when everything begins at once, only less sure. Many nodes on one machine share their
+libraries' pages (`nursery`).
 """
 
 import os
@@ -23,11 +24,13 @@ import requests
 
 from contracts.roles import Role
 from contracts.topology import Topology
+from deploy import children
 from deploy.demo import layout
 from deploy.demo.brokers import Brokers
 from deploy.demo.client import Api
 from deploy.demo.layout import Place
-from deploy.demo.processes import Processes
+from deploy.demo.nursery import Nursery
+from deploy.demo.processes import Processes, Running
 from deploy.proxy import Proxy
 from kernel.clock import now
 from kernel.crypto import load_hash_key
@@ -41,6 +44,9 @@ Value = TypeVar("Value")
 DATABASES = ("gateway", *layout.SERVICES)
 PROCESSES = ("services", "engine", "gateway")
 AT_ONCE = max(2, os.cpu_count() or 2)
+SHARED_FROM = 8
+"""With more nodes than this, processes are forked from a nursery and share what they have in common."""
+NURSERY = "deploy.demo.nursery"
 PREPARED_AT_A_TIME = 5
 READY_SECONDS = 120
 POLL_SECONDS = 0.1
@@ -88,6 +94,8 @@ class Country:
         self.places: dict[str, Place] = {node: layout.place(home, node) for node in self.topology.nodes}
         self.lines: dict[tuple[str, str], Proxy] = {}
         self.processes = Processes()
+        self._shared = len(nodes) > SHARED_FROM
+        self._nurseries: dict[str, Nursery] = {}
         self.password = _kept_password(home / "password")
         self._say = say
         self._ending = threading.Event()
@@ -170,15 +178,29 @@ class Country:
 
     def _start_node(self, own: Place) -> None:
         for process in PROCESSES:
-            self.processes.start(
-                f"{own.node} {process}",
-                [str(JISR), "run", process, "--settings", str(own.settings)],
-                log=own.logs / f"{process}.log",
-                environment=_environment(),
-            )
+            log = own.logs / f"{process}.log"
+            begin = self._begin_shared if self._shared else self._begin
+            self.processes.start(f"{own.node} {process}", partial(begin, process, own, log), log=log)
+
+    def _begin(self, process: str, own: Place, log: Path) -> Running:
+        """The process as a real node runs it."""
+        command = [str(JISR), "run", process, "--settings", str(own.settings)]
+        return children.start(command, log=log, environment=_environment())
+
+    def _begin_shared(self, process: str, own: Place, log: Path) -> Running:
+        """The same process, forked from one that has loaded the libraries already."""
+        if process not in self._nurseries:
+            command = [*children.as_user(None, death_signal="KILL"), sys.executable, "-m", NURSERY, process]
+            file = self.home / f"nursery-{process}.log"
+            self._nurseries[process] = Nursery(command, log=file, environment=_environment())
+        return self._nurseries[process].bear(own.settings, log)
 
     # -- while it runs
     # ---------------------------------------------------------------------------------------------
+
+    def pids(self) -> set[int]:
+        """Every process that was started, apart from the broker's and what they started themselves."""
+        return {*self.processes.pids().values(), *(nursery.pid for nursery in self._nurseries.values())}
 
     def watch(self) -> None:
         """Start again what has died; called again and again by the thread that started the country."""
@@ -219,6 +241,9 @@ class Country:
     def stop(self) -> None:
         """Stop all that was started. Safe to call at any point, and twice."""
         self.processes.stop()
+        for nursery in self._nurseries.values():
+            nursery.stop()
+        self._nurseries.clear()
         for line in self.lines.values():
             line.stop()
         self.lines.clear()

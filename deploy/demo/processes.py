@@ -9,26 +9,40 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
-from deploy import children
+from deploy.children import ProcessFailed, tail
 
 DEATHS = 5
 WITHIN_SECONDS = 60
 STOP_SECONDS = 20
 
 
+class Running(Protocol):
+    """What is needed of a process; `subprocess.Popen` is one."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def send_signal(self, sig: int, /) -> None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
 @dataclass
 class Watched:
-    """One process by its name (`ninewa engine`), and what it takes to start it again."""
+    """One process by its name (`ninewa engine`), and how to start it again."""
 
     name: str
-    command: Sequence[str]
+    begin: Callable[[], Running]
     log: Path
-    environment: Mapping[str, str]
-    process: subprocess.Popen[bytes]
+    process: Running
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS))
     restarts: int = 0
 
@@ -39,9 +53,8 @@ class Processes:
     def __init__(self) -> None:
         self._watched: dict[str, Watched] = {}
 
-    def start(self, name: str, command: Sequence[str], *, log: Path, environment: Mapping[str, str]) -> None:
-        process = children.start(command, log=log, environment=environment)
-        self._watched[name] = Watched(name, command, log, environment, process)
+    def start(self, name: str, begin: Callable[[], Running], *, log: Path) -> None:
+        self._watched[name] = Watched(name, begin, log, begin())
 
     def watch(self) -> list[str]:
         """Start again what has died; the names of what was. ProcessFailed when one dies again and again."""
@@ -53,7 +66,8 @@ class Processes:
     def kill(self, name: str) -> int:
         """SIGKILL one process, as a power cut would; `watch` starts it again. The process id it had."""
         process = self._watched[name].process
-        children.kill(process)
+        process.send_signal(signal.SIGKILL)
+        process.wait(STOP_SECONDS)
         return process.pid
 
     def restarts(self, name: str) -> int:
@@ -64,21 +78,24 @@ class Processes:
 
     def stop(self) -> None:
         """Ask all of them to end, at once, and kill those that have not after a while."""
-        for one in self._watched.values():
-            if one.process.poll() is None:
-                one.process.send_signal(signal.SIGTERM)
+        processes = [one.process for one in self._watched.values()]
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
-        for one in self._watched.values():
-            children.stop(one.process, seconds=max(0.1, deadline - time.monotonic()))
+        for process in processes:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.1, deadline - time.monotonic()))
+        for process in processes:
+            process.send_signal(signal.SIGKILL)
+            process.wait(STOP_SECONDS)
         self._watched.clear()
 
     def _again(self, one: Watched) -> None:
         now = time.monotonic()
         one.deaths.append(now)
         if len(one.deaths) == DEATHS and now - one.deaths[0] < WITHIN_SECONDS:
-            raise children.ProcessFailed(
-                f"{one.name} ended {DEATHS} times within {WITHIN_SECONDS} seconds (last with code "
-                f"{one.process.returncode}), see {one.log}:\n{children.tail(one.log)}"
+            raise ProcessFailed(
+                f"{one.name} ended {DEATHS} times within {WITHIN_SECONDS} seconds, see {one.log}:\n{tail(one.log)}"
             )
-        one.process = children.start(one.command, log=one.log, environment=one.environment)
+        one.process = one.begin()
         one.restarts += 1
