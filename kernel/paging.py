@@ -65,6 +65,10 @@ def cursor(value: Any) -> str:
 
 def _read_cursor(text: str, kind: type) -> Any:
     try:
-        return kind(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode())
+        written = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
+        place = kind(written)
+        if not written.isprintable() or (isinstance(place, int) and abs(place) >= 2**63):
+            raise ValueError("no database can look for that")
+        return place
     except (binascii.Error, ValueError) as error:
         raise BadInput("The cursor in `after` is not one that this list gave.", where={"after": text}) from error
