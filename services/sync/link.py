@@ -25,22 +25,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from contracts.sync import LinkState
-from services.sync.entry import MAX_ENTRIES
 from services.sync.message import Held
+from services.sync.pace import FIRST_BATCH, Pace, retry_delay
 from services.sync.position import Position, start
 from services.sync.replica import GAP
 
 WINDOW = 2 * 1024 * 1024  # ahead of held: 16 s of 1 Mbit/s, 13 times what 300 ms of 4 Mbit/s keep in flight
-FIRST_BATCH = 64 * 1024  # 0.5 s of 1 Mbit/s
-LEAST_BATCH = 16 * 1024  # 0.5 s of 256 kbit/s
-MOST_BATCH = 1024 * 1024
-BATCH_SECONDS = 1.5  # of the measured rate: long enough to fill the link, short enough to lose little with it
 HELLO_SECONDS = 30.0
 NO_PROGRESS_SECONDS = 60.0  # two hellos and their answers
-FIRST_WAIT = 1.0
-LONGEST_WAIT = 300.0
-ENTRY_BYTES = 60.0  # a first guess; learned from what is sent
-LEARN_FROM = 50  # entries; a smaller batch is mostly header and teaches nothing about the bytes of one
 
 APPLIES = frozenset({"ok", "silent", "rolled_back"})  # words of a receiver that takes what fits; see replica.py
 WORDS = {"diverged": LinkState.DIVERGED, "duplicate": LinkState.DUPLICATE}
@@ -76,18 +68,8 @@ class _Sent:
     nbytes: int
 
 
-def retry_delay(attempt: int, random: Callable[[], float]) -> float:
-    """Seconds before attempt 1, 2, 3 …: 1, 2, 4 … 300, of which up to half is left to chance (0 ≤ random()
-    < 1).
-    """
-    full = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempt - 1, 30))
-    return full * (0.5 + random() / 2)
-
-
 class Link:
-    """The state of one link. Not for several threads. `now` is monotonic seconds, the same clock in every
-    call.
-    """
+    """The state of one link; for one thread. `now` is monotonic seconds of one clock in every call."""
 
     def __init__(
         self,
@@ -122,16 +104,13 @@ class Link:
         self._hello_at = self._progress_at = self._quiet_until = 0.0
         self._attempts = self._refusals = self._needed = 0
         self._gap_at = -1
-        self._batch_bytes = float(FIRST_BATCH)
-        self._entry_bytes = ENTRY_BYTES
+        self._pace = Pace()
 
     # --- how it stands
 
     @property
     def state(self) -> LinkState:
-        """One of the closed list, for people and metrics. `plan` decides by what it is made of, not by this
-        word.
-        """
+        """One of the closed list, for people and metrics."""
         if self.paused:
             return LinkState.PAUSED
         if self._unauthorised:
@@ -168,9 +147,7 @@ class Link:
     # --- what happened
 
     def on_connected(self, now: float) -> None:
-        """The destination's broker can be published to. Nothing is sent before the other side says what it
-        holds.
-        """
+        """The destination's broker can be published to; the other side must now say what it holds."""
         self._lose_connection()
         self._connected, self._unauthorised, self._word = True, "", None
         self._hello_at = self._quiet_until = now
@@ -205,9 +182,7 @@ class Link:
         self.paused = True
 
     def resume(self, now: float) -> None:
-        """An operator's word: go on. A stopped link asks again what the other side holds, and may stop
-        again.
-        """
+        """An operator's word: go on. A stopped link asks again what is held, and may stop again."""
         self.paused = False
         if self._stopped:
             self._verdict = self._word = None
@@ -231,9 +206,7 @@ class Link:
         self.outstanding += nbytes
         self._sent, self._needed = end, 0
         self.on_head(end)
-        count = end.number - start.number
-        if count >= LEARN_FROM:
-            self._entry_bytes += (nbytes / count - self._entry_bytes) / 4
+        self._pace.sent(end.number - start.number, nbytes)
 
     def on_confirmed(self, now: float) -> None:
         """The destination's broker took a batch (not a hello: those are small enough to fit a full queue)."""
@@ -255,11 +228,9 @@ class Link:
         self._go_back()
 
     def on_held(self, said: Held, digest_at: Callable[[int], bytes | None], now: float) -> None:
-        """The other side said what it holds. `digest_at(number)`: this journal's digest there, None if it
-        has none.
+        """The other side said what it holds. `digest_at(number)`: this journal's digest there, None for none.
 
-        The caller has checked that it is the destination who signed this. Words about other journals are
-        passed over.
+        The caller has checked that the destination signed this. A word about another journal is passed over.
         """
         if said.origin != self.origin or not self._connected:
             return
@@ -300,7 +271,7 @@ class Link:
         while self._flying and self._flying[0].end.number <= held.number:
             acknowledged += self._flying.popleft().nbytes
         self.outstanding -= acknowledged
-        self._measure(acknowledged, now - began)
+        self._pace.acknowledged(acknowledged, now - began)
         self.held = held
         if self._sent.number < held.number:
             self._sent = held
@@ -308,17 +279,8 @@ class Link:
         if not self._held_back:
             self._quiet_until = now
 
-    def _measure(self, nbytes: int, seconds: float) -> None:
-        """Aim at 1.5 s of what gets through. A trickle says nothing about the rate of the link."""
-        if nbytes < LEAST_BATCH or seconds <= 0:
-            return
-        aim = max(self._batch_bytes / 2, min(self._batch_bytes * 2, nbytes / seconds * BATCH_SECONDS))
-        self._batch_bytes = min(MOST_BATCH, max(LEAST_BATCH, aim))
-
     def _less(self, held: Position, now: float) -> None:
-        """It holds less than it said before: an old word that came late, or it was restored. Ask once, then
-        believe.
-        """
+        """It holds less than it said: an old word came late, or it was restored. Ask once, then believe."""
         if not self._suspect:
             self._suspect = True
             self._hello_at = now
@@ -357,17 +319,15 @@ class Link:
             return Wait(min(wait.seconds, self._quiet_until - now))
         room = self._room()
         if self._sent.number < self.head.number and room:
-            return Send(self._sent, room, self._entries_in(room))
+            return Send(self._sent, room, self._pace.entries_in(room))
         if self._flying:
             return Wait(min(wait.seconds, max(1.0, self._progress_at + self._no_progress_seconds - now)))
         return wait
 
     def admit(self, start: Position, nbytes: int) -> bool:
-        """Whether a batch read from `start` may be published now: nothing changed since `plan`, and the
-        window has room.
+        """Whether a batch read from `start` may be published: nothing changed since `plan`, and it fits.
 
-        One that is larger than what is left of the window waits until there is room, or until nothing is in
-        flight.
+        One that is larger than what is left of the window waits for room, or until nothing is in flight.
         """
         able = self._connected and self._answered and not (self._blocked or self.paused or self._stopped)
         if not able or start != self._sent:
@@ -392,19 +352,12 @@ class Link:
         return min(self._window, self._granted)
 
     def _room(self) -> int:
-        """Bytes of the next batch; 0 while it does not fit. Half the window at most, so that two can follow
-        each other.
-        """
+        """Bytes of the next batch, half the window at most so that two follow each other; 0 while none fits."""
         most = self._most()
-        size = max(min(int(self._batch_bytes), most // 2), self._needed)
-        if self._attempts > 1:
-            size = min(size, FIRST_BATCH) if not self._flying else 0
-        if most == 0 or (self._flying and self.outstanding + size > most):
-            return 0
-        return max(size, 1)
-
-    def _entries_in(self, nbytes: int) -> int:
-        return max(1, min(MAX_ENTRIES, int(nbytes / self._entry_bytes * 1.25)))
+        size = max(1, min(self._pace.batch_bytes, most // 2), self._needed)
+        if self._attempts > 1:  # nobody knows whether this will move: one small batch, then wait
+            return 0 if self._flying or not most else min(size, FIRST_BATCH)
+        return size if most and (not self._flying or self.outstanding + size <= most) else 0
 
 
 def _word(said: Held) -> tuple[LinkState, str] | None:

@@ -2,7 +2,8 @@
 
 The machine writes, drops, repeats, reorders, corrupts, cuts, restarts either side and lets time pass, on
 two links of one origin with different clearances. After every step both replicas are exact prefixes and no
-window is exceeded. At the end the links are let work, and both replicas must come to the same head.
+window is exceeded. At the end the links are let work, without a reconnection, and both replicas must come
+to the same head.
 """
 
 from collections.abc import Callable
