@@ -8,7 +8,7 @@ too.
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from typing import Any
 
 import requests
 
@@ -38,12 +38,14 @@ class Api:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    @classmethod
-    def logged_in(cls, address: str, login: str, password: str, **how: Any) -> Self:
-        api = cls(address, **how)
-        token = api.post("/login", {"login": login, "password": password})["token"]
-        api._session.headers["Authorization"] = f"Bearer {token}"
-        return api
+    def log_in(self, login: str, password: str) -> str:
+        """Ask for a token and use it from now on."""
+        token = str(self.post("/login", {"login": login, "password": password})["token"])
+        self.use(token)
+        return token
+
+    def use(self, token: str) -> None:
+        self._session.headers["Authorization"] = f"Bearer {token}"
 
     def get(self, path: str, **query: Any) -> Any:
         return self._ask("GET", path, params={name: value for name, value in query.items() if value is not None})

@@ -99,6 +99,7 @@ class Country:
         self.password = _kept_password(home / "password")
         self._say = say
         self._ending = threading.Event()
+        self._tokens: dict[tuple[str, str], str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -231,9 +232,18 @@ class Country:
         logins = [account.login for account in self.accounts_of(node)]
         return logins if node in self.directorates else [*logins, *FACILITATORS]
 
-    def api(self, node: str, login: str, **how: Callable[[], bool]) -> Api:
-        """The API of `node` as that account sees it."""
-        return Api.logged_in(self.places[node].address, login, self.password, **how)
+    def api(self, node: str, login: str, *, stopped: Callable[[], bool] = lambda: False) -> Api:
+        """The API of `node` as that account sees it; a token is asked for once, for it costs a tenth of a second."""
+        api = Api(self.places[node].address, stopped=stopped)
+        if (node, login) in self._tokens:
+            api.use(self._tokens[node, login])
+        else:
+            self._tokens[node, login] = api.log_in(login, self.password)
+        return api
+
+    def forget(self, node: str, login: str) -> None:
+        """Log in anew the next time: the token may have expired."""
+        self._tokens.pop((node, login), None)
 
     # -- and back to nothing
     # -----------------------------------------------------------------------------------------

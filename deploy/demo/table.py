@@ -48,6 +48,7 @@ class Links:
             return list(self._api(node).get("/links")["items"])
         except ApiError:
             self._apis.pop(node, None)
+            self.country.forget(node, "operator")
             return [
                 {"origin": node, "destination": link.destination, "clearance": link.clearance.value, "state": SILENT}
                 for link in self.country.topology.links_from(node)
