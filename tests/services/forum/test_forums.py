@@ -338,12 +338,9 @@ def test_areas_are_added_in_governorates_only(desk: Desk) -> None:
     assert "governorates" in refusal.value.details["where"]["district"][0]
 
 
-@pytest.mark.parametrize("cursor", ["AAAA", "bm93aGVyZQ", "!", "ٱ"])
-def test_a_cursor_that_no_list_gave_is_refused_or_finds_a_page(desk: Desk, cursor: str) -> None:
+@pytest.mark.parametrize("cursor", ["AAAA", "!", "ٱ"])
+def test_a_cursor_that_no_list_gave_is_refused(desk: Desk, cursor: str) -> None:
     asked = contract.ForumQuery().load({"after": cursor})
-    try:
-        answer = desk.read(partial(views.forums, values=asked, by=OFFICER))
-    except BadInput as refusal:
-        assert "after" in refusal.details["where"]
-    else:
-        assert answer["items"] == []
+    with pytest.raises(BadInput) as refusal:
+        desk.read(partial(views.forums, values=asked, by=OFFICER))
+    assert "after" in refusal.value.details["where"]
