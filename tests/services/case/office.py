@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from marshmallow import Schema
+from sqlalchemy import text
 from sqlmodel import Session, select
 
 from contracts import case as contract
@@ -82,8 +83,9 @@ class Office:
     def start(self, case: CaseRecord, by: Actor = HANDLER, **values: Any) -> CaseRecord:
         return self.do(handlers.start, contract.Start, by, case_id=case.id, **values)
 
-    def note(self, case: CaseRecord, by: Actor = HANDLER, text: str = "spoke to both") -> Any:
-        return self.do(handlers.add_note, contract.AddNote, by, case_id=case.id, text=text)
+    def note(self, case: CaseRecord, by: Actor = HANDLER, **values: Any) -> Any:
+        whole = {"text": "spoke to both", **values}
+        return self.do(handlers.add_note, contract.AddNote, by, case_id=case.id, **whole)
 
     def hold(self, case: CaseRecord, by: Actor = HANDLER, **values: Any) -> CaseRecord:
         whole = {"reason": "she is away", "review_on": "2026-04-01", **values}
@@ -143,10 +145,10 @@ class Office:
         """A case whose resolution is proposed."""
         return self.propose(self.at_work(**values), outcome=outcome)
 
-    def facts(self) -> list[Fact]:
-        """Every fact told so far, oldest first."""
+    def facts(self, after: int = 0) -> list[Fact]:
+        """Every fact told so far, oldest first; without the first `after`."""
         with self.database.read() as session:
-            rows = session.exec(select(OutboxRow).order_by(OutboxRow.id)).all()
+            rows = session.exec(select(OutboxRow).order_by(text("id")).offset(after)).all()
             return [unpack(row.envelope) for row in rows]
 
     def last_fact(self) -> Fact:
@@ -155,7 +157,7 @@ class Office:
     def audited(self) -> list[tuple[str | None, str, str, str, str | None]]:
         """Every line of the audit log: who, what, to which subject, with which outcome, why."""
         with self.database.read() as session:
-            entries = session.exec(select(AuditEntry).order_by(AuditEntry.number)).all()
+            entries = session.exec(select(AuditEntry).order_by(text("number"))).all()
             return [(each.actor_id, each.action, each.subject, each.outcome, each.reason) for each in entries]
 
     def row(self, case: CaseRecord) -> CaseRecord:

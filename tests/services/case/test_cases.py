@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from contracts.case import CaseStatus, NoteKind, Outcome, RecordingClass
 from contracts.numbers import check
 from contracts.roles import Role
 from kernel.errors import JisrError, MoveRefused, StaleVersion
+from kernel.identity import Actor
 from services.case.refusals import (
     AlreadyPast,
     BeforeTheCase,
@@ -162,22 +164,22 @@ def test_a_closed_case_keeps_its_intake_class(office: Office) -> None:
     assert office.get(case, HANDLER).intake.recording_class is RecordingClass.CRIME_INDICATED
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE case_record SET recording_class = 'non_crime'",
-        "UPDATE case_record SET number = 'NI-2026-000009-X'",
-        "UPDATE case_record SET opened_by = 'somebody-else'",
-        "DELETE FROM case_record",
-        "UPDATE case_intake SET answers = '{}'",
-        "UPDATE case_intake SET recording_class = 'non_crime'",
-        "DELETE FROM case_intake",
-    ],
+CHANGES = (
+    "UPDATE case_record SET recording_class = 'non_crime'",
+    "UPDATE case_record SET number = 'NI-2026-000009-X'",
+    "UPDATE case_record SET opened_by = 'somebody-else'",
+    "DELETE FROM case_record",
+    "UPDATE case_intake SET answers = '{}'",
+    "UPDATE case_intake SET recording_class = 'non_crime'",
+    "DELETE FROM case_intake",
 )
-def test_the_database_itself_refuses_to_change_what_was_recorded(office: Office, statement: str) -> None:
+
+
+def test_the_database_itself_refuses_to_change_what_was_recorded(office: Office) -> None:
     case = office.open(answers=FORCE)
-    with pytest.raises(DBAPIError, match="what was recorded cannot be changed"):
-        office.run(lambda session: session.connection().execute(text(statement)))
+    for change in CHANGES:
+        with pytest.raises(DBAPIError, match="what was recorded cannot be changed"):
+            office.run(lambda session, change=change: session.connection().execute(text(change)))
     assert office.row(case).recording_class is RecordingClass.CRIME_INDICATED
     with office.database.read() as session:
         assert session.get_one(CaseIntake, case.id).answers == FORCE
@@ -370,3 +372,20 @@ def test_week_and_month_are_those_of_the_report_in_baghdad(office: Office) -> No
     office.open(reported_at="2026-12-31T21:30:00Z")
     told = office.last_fact().statistical_values()
     assert (told["month"], told["week"]) == ("2027-01", "2026-W53")
+
+
+def test_two_who_approve_at_the_same_time_close_a_case_once(office: Office) -> None:
+    case = office.proposed()
+    second = person("second", Role.UNIT_SUPERVISOR)
+
+    def approve(by: Actor) -> str:
+        try:
+            return str(office.close(case, by=by).closed_by)
+        except MoveRefused:
+            return "refused"
+
+    with ThreadPoolExecutor(2) as approvers:
+        answers = list(approvers.map(approve, [SUPERVISOR, second]))
+    closed_by = str(office.row(case).closed_by)
+    assert sorted(answers) == sorted([closed_by, "refused"])
+    assert [fact.type for fact in office.facts()].count("case.closed.v1") == 1

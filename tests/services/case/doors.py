@@ -1,0 +1,80 @@
+"""A running case service, and how to ask it as the gateway does."""
+
+import json
+from typing import Any
+
+import requests
+
+from kernel.clock import now
+from kernel.crypto import SigningKey
+from kernel.identity import Actor, sign_actor
+from tests.kit.nodes import Node
+from tests.services.case.office import HANDLER, INTAKE, OPENING, SUPERVISOR
+
+UNKNOWN = "0198c3a0-0000-7000-8000-000000000000"
+DOORS: dict[str, dict[str, Any]] = {
+    "open_case": OPENING,
+    "list_cases": {},
+    "get_case": {"case_id": UNKNOWN},
+    "triage": {"case_id": UNKNOWN, "risk": "low", "conflict_checked": True, "scope_checked": True},
+    "assign": {"case_id": UNKNOWN, "handler_id": HANDLER.id},
+    "start": {"case_id": UNKNOWN},
+    "add_note": {"case_id": UNKNOWN, "text": "x"},
+    "list_notes": {"case_id": UNKNOWN},
+    "hold": {"case_id": UNKNOWN, "reason": "x", "review_on": "2099-01-01"},
+    "resume": {"case_id": UNKNOWN},
+    "propose_resolution": {"case_id": UNKNOWN, "outcome": "advice_given", "text": "x"},
+    "close": {"case_id": UNKNOWN, "informed": "yes", "text": "x"},
+    "withdraw": {"case_id": UNKNOWN, "asked_by": "affected", "alone": "yes", "pressure": "no"},
+    "send_referral": {"case_id": UNKNOWN, "destination": "health", "office": "x", "urgency": "urgent", "text": "x"},
+    "list_referrals": {"case_id": UNKNOWN},
+    "accept_referral": {"referral_id": UNKNOWN},
+    "reject_referral": {"referral_id": UNKNOWN, "reason": "other"},
+    "complete_referral": {"referral_id": UNKNOWN},
+}
+
+
+class Doors:
+    """Asks the doors of one node's case service."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.key = SigningKey.load(node.settings.keys_directory / "gateway.key")
+
+    def ask(self, door: str, by: Actor, values: Any, **headers: str) -> requests.Response:
+        """The answer of a door."""
+        body = values if isinstance(values, bytes) else json.dumps(values).encode()
+        token = sign_actor(self.key, by, now=now())
+        return requests.post(
+            f"{self.node.url('case')}/doors/{door}",
+            data=body,
+            headers={"Authorization": f"Bearer {token}", **headers},
+            timeout=30,
+        )
+
+    def done(self, door: str, by: Actor, **values: Any) -> dict[str, Any]:
+        """The answer of a door that did what it was asked."""
+        answer = self.ask(door, by, values)
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    def refused(self, door: str, by: Actor, **values: Any) -> tuple[int, str]:
+        """The status and the code of a refusal."""
+        answer = self.ask(door, by, values)
+        refusal = answer.json()
+        assert set(refusal) == {"code", "message", "details"}
+        return answer.status_code, refusal["code"]
+
+    def opened(self, **values: Any) -> str:
+        """The id of a new case."""
+        case_id: str = self.done("open_case", INTAKE, **{**OPENING, **values})["id"]
+        return case_id
+
+    def at_work(self, **values: Any) -> str:
+        """The id of a case that is in progress."""
+        case_id = self.opened(**values)
+        self.done("triage", SUPERVISOR, **{**DOORS["triage"], "case_id": case_id})
+        self.done("assign", SUPERVISOR, case_id=case_id, handler_id=HANDLER.id)
+        self.done("start", HANDLER, case_id=case_id)
+        return case_id
