@@ -1,0 +1,108 @@
+"""Officers' requests while something is away: recorded if it can be, refused honestly if it cannot."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contracts.roles import Role
+from deploy.rabbitmq import PrivateRabbitMQ
+from tests.kit import wait
+from tests.kit.databases import SqliteDatabases
+from tests.kit.nodes import Country, Node
+from tests.kit.rabbitmq import new_vhost
+
+from .api import OPENING, TRIAGED, Person, Town, give_databases, refused
+
+UNIT = "bad-days"
+
+
+@pytest.fixture
+def node(tmp_path: Path, own_rabbitmq: PrivateRabbitMQ, sqlite_databases: SqliteDatabases) -> Iterator[Node]:
+    """A governorate with a broker of its own that may be killed."""
+    country = Country(tmp_path, lambda: new_vhost(own_rabbitmq))
+    made = country.add("ninewa")
+    give_databases(made, sqlite_databases)
+    yield made
+    country.kill()
+
+
+@pytest.fixture
+def town(node: Node) -> Iterator[Town]:
+    made = Town(node)
+    yield made
+    made.close()
+
+
+def assigned(supervisor: Person, worker: Person) -> None:
+    """A case that its handler must be told of, recorded without a broker."""
+    case = supervisor.make("/cases", OPENING)
+    supervisor.do(f"/cases/{case['id']}/triage", TRIAGED)
+    supervisor.do(f"/cases/{case['id']}/assign", {"handler_id": worker.id})
+
+
+def told(worker: Person) -> None:
+    wait.until(lambda: worker.read("/notifications")["items"], seconds=60, what="the handler was notified")
+
+
+def test_officers_record_while_the_broker_is_down_and_facts_flow_when_it_is_back(
+    node: Node, town: Town, own_rabbitmq: PrivateRabbitMQ
+) -> None:
+    own_rabbitmq.kill()
+    node.start("services", "gateway")
+    supervisor = town.person("supervisor", Role.UNIT_SUPERVISOR, unit=UNIT)
+    worker = town.person("worker", Role.CASE_WORKER, unit=UNIT)
+    wait.until(town.notify_knows_everybody, seconds=30, what="notify knows everybody")
+    assigned(supervisor, worker)
+    assert worker.read("/notifications")["items"] == []
+    own_rabbitmq.start()
+    told(worker)
+
+
+def test_officers_record_while_the_broker_has_a_disk_alarm_and_facts_flow_afterwards(
+    node: Node, town: Town, own_rabbitmq: PrivateRabbitMQ
+) -> None:
+    node.start("services", "gateway")
+    supervisor = town.person("supervisor", Role.UNIT_SUPERVISOR, unit=UNIT)
+    worker = town.person("worker", Role.CASE_WORKER, unit=UNIT)
+    wait.until(town.notify_knows_everybody, seconds=30, what="notify knows everybody")
+    own_rabbitmq.set_disk_alarm()
+    assigned(supervisor, worker)
+    own_rabbitmq.set_disk_alarm(False)
+    told(worker)
+
+
+def test_a_service_that_is_away_is_a_503_and_the_others_serve(node: Node, town: Town) -> None:
+    node.start("forum", "gateway")
+    director = town.person("director", Role.PROVINCIAL_DIRECTOR)
+    assert director.read("/forums")["items"] == []
+    answer = director.get("/cases")
+    assert refused(answer, 503)["code"] == "service_away"
+    assert int(answer.headers["Retry-After"]) > 0
+    node.start("case")
+    assert director.read("/cases")["items"] == []
+    node.kill("case")
+    assert refused(director.get("/cases"), 503)
+
+
+def test_an_account_made_while_notify_is_away_is_told_when_it_is_back(node: Node, town: Town) -> None:
+    node.start("gateway")
+    town.person("operator", Role.OPERATOR)
+    assert not town.notify_knows_everybody()
+    node.start("notify")
+    wait.until(town.notify_knows_everybody, seconds=60, what="notify was told")
+
+
+def test_a_gateway_that_was_killed_serves_the_tokens_it_gave(node: Node, town: Town) -> None:
+    node.start("gateway")
+    operator = town.person("operator", Role.OPERATOR)
+    node.kill("gateway")
+    node.start("gateway")
+    assert operator.read("/me")["login"] == "operator"
+
+
+def test_a_gateway_that_is_told_to_end_ends(node: Node) -> None:
+    node.start("gateway")
+    running = node.processes["gateway"]
+    node.stop("gateway")
+    assert running.returncode == 0
