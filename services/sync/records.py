@@ -202,7 +202,7 @@ def parked_count(session: Session, origin: str) -> int:
 def parked_counts(session: Session) -> dict[str, int]:
     """How many entries are parked, by origin."""
     statement = select(parked.c.origin, func.count()).group_by(parked.c.origin)
-    return dict(session.connection().execute(statement).tuples().all())
+    return dict(map(tuple, session.connection().execute(statement)))
 
 
 def refold(session: Session, origin: str, after: int, now: datetime) -> tuple[int, int | None]:

@@ -109,4 +109,4 @@ def _empty(by: Sequence[GroupBy], key: Sequence[Any]) -> Shown:
 
 def _totals(session: Session) -> dict[str, int]:
     statement = select(Record.origin, func.count()).where(Record.kind == "case").group_by(Record.origin)
-    return dict(session.execute(statement).tuples().all())
+    return dict(map(tuple, session.execute(statement)))
