@@ -165,6 +165,11 @@ class Office:
         with self.database.read() as session:
             return session.get_one(CaseRecord, case.id)
 
+    def execute(self, statement: str) -> None:
+        """What somebody with a database console might try."""
+        with self.database.write() as session:
+            session.connection().execute(text(statement))
+
     def run(self, work: Callable[[Session], Any]) -> Any:
         """Anything, in one transaction."""
         with self.database.write() as session:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from contracts.case import CaseStatus, NoteKind, Outcome, RecordingClass
@@ -179,7 +178,7 @@ def test_the_database_itself_refuses_to_change_what_was_recorded(office: Office)
     case = office.open(answers=FORCE)
     for change in CHANGES:
         with pytest.raises(DBAPIError, match="what was recorded cannot be changed"):
-            office.run(lambda session, change=change: session.connection().execute(text(change)))
+            office.execute(change)
     assert office.row(case).recording_class is RecordingClass.CRIME_INDICATED
     with office.database.read() as session:
         assert session.get_one(CaseIntake, case.id).answers == FORCE
