@@ -83,7 +83,7 @@ class Wishes:
         if self.news is not None:
             self.news.append(f"{now():%H:%M:%S}  {what}")
             return
-        errors.print(f"{time.monotonic() - self.began:6.1f} s  {what}", highlight=False, markup=False)
+        errors.print(f"{time.monotonic() - self.began:6.1f} s  {what}", highlight=False, markup=False, soft_wrap=True)
 
 
 def main(
@@ -204,7 +204,7 @@ def _explained(*, as_json: bool, check: bool, seed: int) -> Iterator[None]:
         errors.print("stopped; nothing of it runs any more", highlight=False)
         raise typer.Exit(0) from None
     except EXPLAINED as error:
-        errors.print(str(error), style="red", highlight=False, markup=False)
+        errors.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
         if check or as_json:
             _print({"ok": False, "seed": seed, "problem": str(error)})
         raise typer.Exit(1) from None

@@ -113,7 +113,7 @@ def front(country: Country) -> RenderableType:
         addresses.add_row(node, place.address, ", ".join(country.logins_of(node)))
     notes = Text.assemble(
         "Every account's password here: ", (country.password, "bold"), ". Below each address: /api/v1/docs is the API "
-        "to read and try, /api/v1/login takes {login, password}.\n",
+        "to read, /api/v1/login takes {login, password}.\n",
         f"Logs, databases and keys are in {country.home}/nodes. All people are invented.",
     )  # fmt: skip
     return Group(addresses, notes)
