@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from kernel import clock, crash, metrics
 from kernel.database import Database
+from kernel.errors import SettingsError
 from kernel.log import get_logger
 from kernel.settings import Settings
 from services.notify.handlers import deliveries
@@ -28,7 +30,10 @@ log = get_logger("notify")
 
 
 def mail_server(settings: Settings) -> MailServer | None:
-    """Where this node hands its e-mail over; None when it has no mail server."""
+    """Where this node hands its e-mail over; None when it has no mail server.
+
+    Raises `SettingsError` for a password file that cannot be read.
+    """
     smtp = settings.smtp
     if smtp.host is None:
         return None
@@ -37,10 +42,17 @@ def mail_server(settings: Settings) -> MailServer | None:
         port=smtp.port,
         sender=smtp.sender,
         user=smtp.user,
-        password=smtp.password_file.read_text("utf-8").strip() if smtp.password_file else None,
+        password=_secret(smtp.password_file) if smtp.password_file else None,
         starttls=smtp.starttls,
         step_seconds=smtp.timeout_seconds,
     )
+
+
+def _secret(file: Path) -> str:
+    try:
+        return file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The file of `smtp.password_file`, {file}, cannot be read.") from error
 
 
 def send_due(
