@@ -325,14 +325,18 @@ class Engine:
                     declare=sorted(lines),
                 )
             ]
-        return [self._carrier_to(node, line) for node, line in sorted(lines.items())]
+        found = [self._carrier_to(node, line) for node, line in sorted(lines.items())]
+        return [carrier for carrier in found if carrier is not None]
 
-    def _carrier_to(self, node: str, line: Line) -> Carrier:
+    def _carrier_to(self, node: str, line: Line) -> Carrier | None:
+        """None where the settings do not say how to reach a directorate: the others must not wait for that."""
         link = self.settings.links.get(node)
         if link is None or not link.broker_url:
-            raise SettingsError(
-                f"The topology links {self.node} to {node}, but the settings say nothing of `links.{node}.broker_url`."
-            )
+            log.warning("engine.link_without_address", destination=node)
+            sender = self.peers[node].sender
+            if sender is not None:
+                sender.note = f"The settings do not say where its broker is: `links.{node}.broker_url`."
+            return None
         return Carrier(self.loop, link.broker_url, label=f"{self.node} to {node}", waits=self._waits(), lines=[line])
 
     def _on_head(self, head: Position) -> None:

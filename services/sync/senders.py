@@ -82,6 +82,7 @@ class Sender:
     ) -> None:
         self.spec = spec
         self.link = link
+        self.note: str | None = None  # what an operator should know beside the link's own reason
         self._who = who
         self._database = database
         self._lane = lane
@@ -278,7 +279,9 @@ class Sender:
 
     def snapshot(self) -> Snapshot:
         """How the link stands now."""
-        return Snapshot(self.link.held, self.link.state, self.link.reason or None, self._heard_at, self._behind_since)
+        return Snapshot(
+            self.link.held, self.link.state, self.link.reason or self.note, self._heard_at, self._behind_since
+        )
 
     def measure(self) -> None:
         """Set the gauges of this link."""
