@@ -318,6 +318,16 @@ def test_a_reported_gap_is_filled_at_once_but_only_once() -> None:
     assert isinstance(driven.plan(), Wait)
 
 
+def test_what_arrives_after_all_is_not_sent_again() -> None:
+    driven = Driven(head=10_000, window=100_000).answered()
+    driven.send_all()
+    driven.hear(0, reason="gap")
+    driven.hear(900)
+    action = driven.plan()
+    assert isinstance(action, Send)
+    assert action.after == place(900)
+
+
 def test_a_batch_read_before_going_back_is_not_admitted() -> None:
     driven = Driven(head=10_000, window=100_000).answered()
     driven.send()
