@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from kernel import log
+from node.processes import SERVICES
 
 PR_SET_PDEATHSIG = 1
 FIRST_PAUSE_SECONDS = 1.0
@@ -59,9 +60,7 @@ class Child:
 
 def supervise(names: Sequence[str], settings_file: Path) -> None:
     """Run `names` until SIGTERM or SIGINT, then stop them all."""
-    children = [
-        Child(name, [sys.executable, "-m", "node", "run", name, "--settings", str(settings_file)]) for name in names
-    ]
+    children = [Child(name, _command(name, settings_file)) for name in names]
     stopping = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -77,6 +76,11 @@ def supervise(names: Sequence[str], settings_file: Path) -> None:
             time.sleep(LOOK_SECONDS)
     finally:
         _stop(children)
+
+
+def _command(name: str, settings_file: Path) -> list[str]:
+    program = ["node.services", *SERVICES] if name == "services" else ["node", "run", name]
+    return [sys.executable, "-m", *program, "--settings", str(settings_file)]
 
 
 def _stop(children: Sequence[Child]) -> None:

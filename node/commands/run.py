@@ -6,7 +6,7 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.progress import Progress
@@ -44,23 +44,23 @@ def run(
     with explained():
         prepared = prepare(settings)
         log.configure(prepared.settings.log_level)
-        check_databases(prepared.settings, process)
         file = _named(settings)
+        if process in (Process.SERVICES, *SERVICES):
+            _become_services(list(SERVICES) if process is Process.SERVICES else [process.value], file)
+        check_databases(prepared.settings, process)
         if process is Process.ALL:
             supervise(ALL, file)
         elif process is Process.ENGINE:
             _run_engine(prepared.settings)
-        elif process is Process.GATEWAY:
-            _run_gateway(prepared.settings)
         else:
-            _become_services(list(SERVICES) if process is Process.SERVICES else [process.value], file)
+            _run_gateway(prepared.settings)
 
 
 def _named(settings: Path | None) -> Path:
     return Path(settings or os.environ["JISR_SETTINGS"]).resolve()
 
 
-def _become_services(names: list[str], settings: Path) -> None:
+def _become_services(names: list[str], settings: Path) -> NoReturn:
     """Replace this process: eventlet must patch an interpreter that has imported nothing yet."""
     sys.stdout.flush()
     os.execv(  # noqa: S606 - no shell is what we want

@@ -1,0 +1,215 @@
+"""The command line as an operator meets it: real settings, real databases, real exit codes."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+from click.testing import Result
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from kernel import audit
+from kernel.clock import now
+from kernel.database import Database
+from node.cli import app
+from tests.kit import wait
+from tests.kit.nodes import Country, Node
+
+COMMANDS = [
+    ("run",),
+    ("migrate",),
+    ("status",),
+    ("verify",),
+    ("link", "list"),
+    ("link", "pause"),
+    ("link", "resume"),
+    ("dead", "list"),
+    ("dead", "replay"),
+    ("user", "add"),
+    ("user", "list"),
+    ("user", "disable"),
+    ("keys", "new"),
+]
+
+
+@pytest.fixture
+def ninewa(country: Country) -> Node:
+    node = country.add("ninewa", links=[country.add("directorate-baghdad"), country.add("directorate-erbil")])
+    node.migrate()
+    return node
+
+
+def jisr(node: Node, *words: str) -> Result:
+    """Run a command in this process: the same code, without waiting for an interpreter to start."""
+    return CliRunner().invoke(app, [*words], env={"JISR_SETTINGS": str(node.settings_file)})
+
+
+def add_user(node: Node, login: str, password: str, *more: str) -> Result:
+    file = node.home / f"{login}.password"
+    file.write_text(password)
+    words = ["--role", "intake_officer", "--name", "Test", "--password-file", str(file), *more]
+    return jisr(node, "user", "add", login, *words)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself_with_an_example(command: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(app, [*command, "--help"]).stdout
+    assert f"Example: jisr {' '.join(command)}" in " ".join(shown.split())
+    assert "--settings" in shown
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c != ("run",)], ids=" ".join)
+def test_every_command_can_be_read_by_a_program(command: tuple[str, ...]) -> None:
+    assert "--json" in CliRunner().invoke(app, [*command, "--help"]).stdout
+
+
+def test_migrating_again_applies_nothing(ninewa: Node) -> None:
+    done = json.loads(jisr(ninewa, "migrate", "--json").stdout)
+    assert {each["service"]: each["applied"] for each in done} == {
+        service: [] for service in ("forum", "case", "notify", "sync", "gateway")
+    }
+
+
+def test_a_database_that_lacks_a_migration_is_not_served(country: Country) -> None:
+    node = country.add("ninewa")
+    refused = node.jisr("run", "forum", check=False)
+    assert refused.returncode == 2
+    assert "jisr migrate" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"node": "atlantis"}, "`node` is atlantis"),
+        ({"topology": "nowhere.toml"}, "nowhere.toml"),
+        ({"links": {"atlantis": {"broker_url": "amqp://x"}}}, "`links.atlantis`"),
+        ({"log_level": "loud"}, "`log_level`"),
+    ],
+)
+def test_a_broken_settings_file_is_refused_naming_the_key_and_the_file(
+    country: Country, change: dict[str, object], named: str
+) -> None:
+    node = country.add("ninewa")
+    node.change(**change)
+    refused = jisr(node, "run", "all")
+    assert refused.exit_code == 2
+    assert named in refused.stderr
+    assert ".toml" in refused.stderr
+
+
+def test_a_password_is_never_taken_from_the_command_line(ninewa: Node) -> None:
+    assert "--password-file" in jisr(ninewa, "user", "add", "--help").stdout
+    refused = jisr(ninewa, "user", "add", "amal", "--role", "intake_officer", "--name", "A", "--password", "x")
+    assert refused.exit_code == 2
+
+
+def test_users_are_added_listed_and_disabled_without_showing_a_password(ninewa: Node) -> None:
+    added = add_user(ninewa, "amal", "long-enough-passphrase", "--json")
+    assert added.exit_code == 0
+    assert "passphrase" not in added.stdout
+    assert add_user(ninewa, "amal", "long-enough-passphrase").exit_code == 2
+    weak = add_user(ninewa, "short", "short")
+    assert (weak.exit_code, "password" in weak.stderr) == (2, True)
+    jisr(ninewa, "user", "disable", "amal")
+    (listed,) = json.loads(jisr(ninewa, "user", "list", "--json").stdout)
+    assert (listed["login"], listed["active"], listed["roles"]) == ("amal", False, ["intake_officer"])
+    assert "argon2" not in json.dumps(listed)
+    unknown = jisr(ninewa, "user", "disable", "nobody")
+    assert (unknown.exit_code, "nobody" in unknown.stderr) == (2, True)
+
+
+def test_keys_are_made_once_and_never_overwritten(ninewa: Node, tmp_path: Path) -> None:
+    ninewa.change(keys=str(tmp_path / "other"))
+    made = json.loads(jisr(ninewa, "keys", "new", "--json").stdout)
+    assert [each["key"] for each in made] == ["node", "gateway", "hash"]
+    again = jisr(ninewa, "keys", "new")
+    assert (again.exit_code, "never overwritten" in again.stderr) == (2, True)
+
+
+def test_pausing_and_resuming_a_link_is_shown_and_audited(ninewa: Node) -> None:
+    paused = json.loads(jisr(ninewa, "link", "pause", "directorate-erbil", "--json").stdout)
+    assert (paused["state"], paused["paused"]) == ("paused", True)
+    links = {each["destination"]: each for each in json.loads(jisr(ninewa, "link", "list", "--json").stdout)}
+    assert {name: each["paused"] for name, each in links.items()} == {
+        "directorate-baghdad": False,
+        "directorate-erbil": True,
+    }
+    assert links["directorate-baghdad"]["behind"] == {"known": False, "entries": None, "seconds": None}
+    jisr(ninewa, "link", "resume", "directorate-erbil")
+    database = Database(ninewa.settings.database_url_of("sync"), service="sync")
+    with database.read() as session:
+        lines = session.execute(text("SELECT action, subject FROM audit_entry ORDER BY number")).all()
+    database.close()
+    assert [tuple(line) for line in lines] == [
+        ("pause_link", "directorate-erbil"),
+        ("resume_link", "directorate-erbil"),
+    ]
+    unknown = jisr(ninewa, "link", "pause", "duhok")
+    assert (unknown.exit_code, "directorate-baghdad" in unknown.stderr) == (2, True)
+
+
+def test_verify_names_an_altered_audit_line(ninewa: Node) -> None:
+    assert jisr(ninewa, "verify").exit_code == 0
+    database = Database(ninewa.settings.database_url_of("case"), service="case")
+    with database.write() as session:
+        for number in range(3):
+            audit.record(
+                session, actor=None, action="look", subject=str(number), outcome="allowed", reason=None, at=now()
+            )
+        session.execute(text("UPDATE audit_entry SET action = 'nothing' WHERE number = 2"))
+    database.close()
+    found = jisr(ninewa, "verify", "--json")
+    assert found.exit_code == 1
+    wrong = [report for report in json.loads(found.stdout) if not report["ok"]]
+    assert [(report["what"], report["altered"]) for report in wrong] == [("audit log of case", 2)]
+
+
+def test_a_queue_that_does_not_exist_is_refused_naming_those_that_do(ninewa: Node) -> None:
+    refused = jisr(ninewa, "dead", "list", "letters")
+    assert (refused.exit_code, "notify.facts" in refused.stderr) == (2, True)
+
+
+def test_a_broker_that_is_away_has_an_exit_code_of_its_own(ninewa: Node) -> None:
+    ninewa.change(broker_url="amqp://nobody:nothing@127.0.0.1:1/none")
+    assert jisr(ninewa, "dead", "list").exit_code == 3
+    found = jisr(ninewa, "status", "--json")
+    assert found.exit_code == 1
+    status = json.loads(found.stdout)
+    assert status["dead_letters"] is None
+    assert "the broker cannot be reached" in status["needs_attention"]
+
+
+def test_a_whole_node_runs_recovers_a_killed_process_and_leaves_nothing_running(ninewa: Node) -> None:
+    ninewa.start("all")
+    status = json.loads(jisr(ninewa, "status", "--json").stdout)
+    assert all(each["ready"] for each in status["processes"])
+    assert not any("not ready" in each for each in status["needs_attention"])
+
+    supervisor = psutil.Process(ninewa.processes["all"].pid)
+    children = supervisor.children(recursive=True)
+    engine = next(child for child in children if "engine" in child.cmdline())
+    engine.kill()
+    wait.until(lambda: not ninewa.ready("engine"), seconds=10, what="the engine is gone")
+    wait.until(lambda: ninewa.ready("engine"), seconds=30, what="the engine runs again")
+
+    everything = [supervisor, *supervisor.children(recursive=True)]
+    ninewa.processes["all"].send_signal(signal.SIGTERM)
+    ninewa.wait_ended("all")
+    wait.until(lambda: not any(one.is_running() for one in everything), what="nothing is left running")
+
+
+def test_children_die_with_a_killed_supervisor(ninewa: Node) -> None:
+    ninewa.start("all")
+    supervisor = psutil.Process(ninewa.processes["all"].pid)
+    children = supervisor.children(recursive=True)
+    assert len(children) >= 3
+    os.kill(supervisor.pid, signal.SIGKILL)
+    ninewa.wait_ended("all")
+    wait.until(
+        lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children),
+        seconds=20,
+        what="the children are gone",
+    )
