@@ -26,13 +26,14 @@ from dataclasses import dataclass
 
 from contracts.sync import LinkState
 from services.sync.message import Held
-from services.sync.pace import FIRST_BATCH, Pace, retry_delay
+from services.sync.pace import FIRST_BATCH, LONGEST_WAIT, Pace, retry_delay
 from services.sync.position import Position, start
 from services.sync.replica import GAP
 
 WINDOW = 2 * 1024 * 1024  # ahead of held: 16 s of 1 Mbit/s, 13 times what 300 ms of 4 Mbit/s keep in flight
 HELLO_SECONDS = 30.0
 NO_PROGRESS_SECONDS = 60.0  # two hellos and their answers
+PATIENCE = 4  # unanswered hellos before they become rarer
 
 APPLIES = frozenset({"ok", "silent", "rolled_back"})  # words of a receiver that takes what fits; see replica.py
 WORDS = {"diverged": LinkState.DIVERGED, "duplicate": LinkState.DUPLICATE}
@@ -102,7 +103,7 @@ class Link:
         self._flying: deque[_Sent] = deque()
         self.outstanding = 0  # bytes sent and not yet held
         self._hello_at = self._progress_at = self._quiet_until = 0.0
-        self._attempts = self._refusals = self._needed = 0
+        self._attempts = self._refusals = self._needed = self._unanswered = 0
         self._gap_at = -1
         self._pace = Pace()
 
@@ -163,7 +164,7 @@ class Link:
 
     def _lose_connection(self) -> None:
         self._connected = self._blocked = self._answered = self._suspect = False
-        self._attempts = self._refusals = self._needed = 0
+        self._attempts = self._refusals = self._needed = self._unanswered = 0
         self._held_back, self._gap_at = "", -1
         self._flying.clear()
         self.outstanding = 0
@@ -195,8 +196,10 @@ class Link:
             self.head = head
 
     def on_hello_said(self, now: float) -> None:
-        """A hello was published."""
-        self._hello_at = now + self._hello_seconds
+        """A hello was published. One that is away for weeks must not find a hundred thousand of them."""
+        self._unanswered += 1
+        rarer = 2.0 ** min(self._unanswered - PATIENCE, 30) if self._unanswered > PATIENCE else 1.0
+        self._hello_at = now + max(self._hello_seconds, min(LONGEST_WAIT, self._hello_seconds * rarer))
 
     def on_sent(self, start: Position, end: Position, nbytes: int, now: float) -> None:
         """An admitted batch was published."""
@@ -235,6 +238,8 @@ class Link:
         if said.origin != self.origin or not self._connected:
             return
         self.heard_at = now
+        self._unanswered = 0
+        self._hello_at = min(self._hello_at, now + self._hello_seconds)
         self._granted = said.window
         if not self._consistent(said, digest_at):
             return

@@ -119,8 +119,7 @@ Carried = tuple[bytes, dict[str, str]]
 
 
 class Path:
-    """One link: the sender's engine, two queues, the receiver's engine. `window` is small, to be met often.
-    """
+    """One link: the sender's engine, two queues, the receiver's engine. `window` is small, to be met often."""
 
     def __init__(self, origin: Origin, destination: str, clearance: Clearance, window: int = 3000) -> None:
         self.origin, self.destination, self.clearance, self.window = origin, destination, clearance, window
@@ -227,12 +226,12 @@ class Path:
 
     # --- a link that works
 
-    def heal(self, seconds: float = 600.0) -> None:
+    def heal(self, seconds: float = 900.0) -> None:
         """Let everything through in order until the replica holds the head. Fails if that takes longer than
         this.
 
         Nothing else is done for the sender: it must find by itself that it has to send again. The longest
-        that may take is a wait (300 s), the minute without progress and a hello or two.
+        that may take is a hello (300 s), a wait (300 s), the minute without progress and a hello or two.
         """
         end = self.now + seconds
         while self.replica.state.held != self.origin.head or self.up or self.down or self.link.state != "idle":

@@ -123,6 +123,26 @@ def test_a_hello_that_is_never_answered_is_said_again() -> None:
     assert driven.plan() == SayHello()
 
 
+def test_unanswered_hellos_become_rarer_and_one_word_makes_them_regular_again() -> None:
+    """A day of silence leaves some three hundred of them, not three thousand."""
+    driven = Driven().answered()
+    said = 0
+    end = driven.now + 86_400.0
+    while driven.now < end:
+        action = driven.plan()
+        if action == SayHello():
+            driven.link.on_hello_said(driven.now)
+            said += 1
+        else:
+            assert isinstance(action, Wait)
+            assert 0 < action.seconds <= 300
+            driven.now += action.seconds
+    assert 280 < said < 300
+    driven.hear(0)
+    driven.now += 30.0
+    assert driven.plan() == SayHello()
+
+
 def test_a_broker_that_refuses_us_is_shown_until_it_lets_us_in() -> None:
     driven = Driven()
     driven.link.on_unauthorised("ACCESS_REFUSED", driven.now)
