@@ -20,6 +20,7 @@ FRAME = b"\x28\xb5\x2f\xfd"
 STEM = 10
 """How many characters the markers of one family have in common: enough that chance does not write them."""
 LARGEST = 64 * 1024 * 1024
+PIECE = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,14 @@ def _rows(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _unpacked(content: bytes) -> Iterator[bytes]:
-    """What each zstandard frame that begins in `content` holds; a frame cut short is read as far as it
-    goes."""
+    """What each zstandard frame that begins in `content` holds; of one that is cut short, as far as it goes."""
+    view = memoryview(content)
     at = content.find(FRAME)
     while at >= 0:
+        unpacked = bytearray()
         with contextlib.suppress(zstandard.ZstdError):
-            yield zstandard.ZstdDecompressor().decompressobj().decompress(content[at : at + LARGEST])
+            reader = zstandard.ZstdDecompressor().stream_reader(view[at:])
+            while (piece := reader.read(PIECE)) and len(unpacked) < LARGEST:
+                unpacked += piece
+        yield bytes(unpacked)
         at = content.find(FRAME, at + 1)
