@@ -348,7 +348,7 @@ class Engine:
         def say() -> None:
             for peer in self.peers.values():
                 if peer.receiver is not None:
-                    peer.receiver.say_held()
+                    peer.receiver.say_held_on_the_clock()
             self._say_held_later()
 
         self.loop.call_later(self.settings.replication.hello_seconds, say)

@@ -9,7 +9,7 @@ loop. A message that is refused is kept aside with its reason and stops this ori
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from kernel import crash, metrics
@@ -28,6 +28,7 @@ log = get_logger("receiver")
 MOST_AT_ONCE = 8
 MOST_BYTES_AT_ONCE = 2 * 1024 * 1024
 RETRY_SECONDS = (1.0, 30.0)
+LISTENS = timedelta(minutes=15)  # since its last word; to one that is away nothing is said on the clock
 
 
 class Timers(Protocol):
@@ -126,6 +127,14 @@ class Receiver:
         if self._answer is not None:
             self._answered_at = time.monotonic()
             self._say(self._answer)
+
+    def say_held_on_the_clock(self) -> None:
+        """As `say_held`, but not to a peer that is away: weeks of words would wait for it in its queue.
+
+        It says hello when it comes back, and that is answered.
+        """
+        if self.heard_at is not None and now() - self.heard_at <= LISTENS:
+            self.say_held()
 
     def _kick(self) -> None:
         if self._busy or not self._pending:
