@@ -229,6 +229,7 @@ def unpack(raw: bytes) -> Fact:
     if len(raw) > MAX_FACT_BYTES:
         raise NotAFact(f"This message has {len(raw)} bytes; a fact has {MAX_FACT_BYTES} at most.")
     try:
+        raw.decode()  # JSON is UTF-8; the codec does not look into strings that it passes over
         envelope = _decode_envelope(raw)
         head = _decode_head(envelope.head)
         _decode_object(envelope.statistical)
@@ -236,7 +237,7 @@ def unpack(raw: bytes) -> Fact:
         if operational != b"null":
             _decode_object(operational)
         sealed = base64.b64decode(envelope.sealed or "", validate=True)
-    except (msgspec.MsgspecError, binascii.Error, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, binascii.Error, UnicodeDecodeError, RecursionError) as error:
         raise NotAFact(f"This message is not a fact: {type(error).__name__}.") from error
     if head.version < 1 or not head.type or not head.id or not head.subject:
         raise NotAFact("This message is not a fact: its head lacks an id, type, subject or a version from 1.")

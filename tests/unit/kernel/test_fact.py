@@ -99,6 +99,11 @@ def test_no_other_message_is_taken_for_a_fact(raw: bytes) -> None:
         b'{"head":{"id":"a","type":"t","subject":"s","version":1,"audience":[]},"statistical":[]}',
         b'{"head":{"id":"a","type":"t","subject":"s","version":1,"audience":[]},"statistical":{},"operational":7}',
         b'{"head":{"id":"a","type":"t","subject":"s","version":1,"audience":[]},"statistical":{},"sealed":"*"}',
+        b'{"head":{"id":"a","type":"t","subject":"s","version":1,"audience":[],"x":"\xff"},"statistical":{}}',
+        b'{"head":{"id":"a","type":"t","subject":"s","version":1,"audience":[]},"statistical":{"a":'
+        + b"[" * 5000
+        + b"]" * 5000
+        + b"}}",
     ],
 )
 def test_an_envelope_with_a_wrong_part_is_refused(envelope: bytes) -> None:
