@@ -27,11 +27,15 @@ def start(
     environment: Mapping[str, str] | None = None,
     user: str | None = None,
     cwd: Path | None = None,
+    death_signal: str = "KILL",
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in its own session, its output appended to `log`, as `user` where given (root only)."""
+    """Start `command` in its own session, its output appended to `log`, as `user` where given (root only).
+
+    `death_signal` is what it gets when we end: `TERM` for one that has children of its own to end.
+    """
     with log.open("ab") as output:
         return subprocess.Popen(
-            [*as_user(user, death_signal="KILL"), *command],
+            [*as_user(user, death_signal=death_signal), *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

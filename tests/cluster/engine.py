@@ -1,7 +1,7 @@
 """A Docker engine for the cluster tests: the one that answers, or a private one started as root.
 
 A private engine keeps its images in a cache directory, so that a second run builds nothing. It is stopped by pid, and
-when this process dies the kernel kills it.
+when this process dies the kernel tells it to end, with its containers.
 """
 
 import os
@@ -73,6 +73,7 @@ def _private_engine() -> Iterator[docker.DockerClient]:
                 *("--exec-root", f"{run}/exec", "--pidfile", f"{run}/pid", "--log-level", "warn"),
             ],
             log=log,
+            death_signal="TERM",
         )
         try:
             wait.until(lambda: process.poll() is not None or _answers(socket), START_SECONDS, "dockerd answers")
@@ -80,10 +81,19 @@ def _private_engine() -> Iterator[docker.DockerClient]:
             if client is None:
                 raise NoEngine(f"dockerd could not be started: {children.tail(log, 3)}")
             os.environ["DOCKER_HOST"] = socket
+            _remove_leftovers(client)
             yield client
         finally:
             os.environ.pop("DOCKER_HOST", None)
             children.stop(process, seconds=60)
+
+
+def _remove_leftovers(client: docker.DockerClient) -> None:
+    """Containers of a run that was killed: the engine is private, so all there are."""
+    for container in client.containers.list(all=True):
+        container.remove(force=True, v=True)
+    client.networks.prune()
+    client.volumes.prune()
 
 
 def _answers(socket: str) -> bool:

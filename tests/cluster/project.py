@@ -50,6 +50,7 @@ class Project:
         self._client = client
         self._name = f"jisr-{secrets.token_hex(3)}-{node_id}"
         self._compose = compose_command()
+        self._apis: dict[str, Api] = {}
         self._environment = {
             **os.environ,
             "JISR_NODE_DIR": str(directory),
@@ -128,8 +129,12 @@ class Project:
         )
 
     def api(self, login: str) -> Api:
-        """The API as that account sees it."""
-        return Api.logged_in(self.address, login, password_of(login))
+        """The API as that account sees it; one login for all of a test run."""
+        if login not in self._apis:
+            api = Api(self.address)
+            api.log_in(login, password_of(login))
+            self._apis[login] = api
+        return self._apis[login]
 
 
 def password_of(login: str) -> str:
