@@ -1,6 +1,8 @@
 import json
 import sqlite3
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ HERE, OTHER = "directorate-baghdad", "directorate-erbil"
 
 
 @pytest.fixture
-def journal(tmp_path):
+def journal(tmp_path: Path) -> Any:
     path = tmp_path / "sync.db"
     entries = [
         ("case.opened.v1", "a", 1, [], {"status": "received"}, {"unit": "u"}, False),
@@ -39,7 +41,7 @@ def journal(tmp_path):
     return own_records(path)
 
 
-def record(subject, number, version, statistical, operational, kind="case"):
+def record(subject: str, number: int, version: int, statistical: Any, operational: Any, kind: str = "case") -> Any:
     return {
         "kind": kind,
         "subject": subject,
@@ -54,7 +56,7 @@ TRIAGED = record("a", 2, 2, {"status": "triaged"}, {"unit": "u"})
 RESTRICTED = record("b", 3, 1, {"month": "2026-05"}, {"status": "received"})
 
 
-def test_what_each_clearance_shows_is_right_and_counted(journal):
+def test_what_each_clearance_shows_is_right_and_counted(journal: Any) -> None:
     assert differences(journal, [TRIAGED, RESTRICTED], HERE, Clearance.OPERATIONAL) == ([], 8, 1)
     told = {**TRIAGED, "operational": None}
     assert differences(journal, [told], HERE, Clearance.STATISTICAL)[0] == []
@@ -78,18 +80,18 @@ def test_what_each_clearance_shows_is_right_and_counted(journal):
         ),
     ],
 )
-def test_whatever_differs_is_found_and_said(journal, held, clearance, said):
+def test_whatever_differs_is_found_and_said(journal: Any, held: Any, clearance: Clearance, said: str) -> None:
     wrong, _, _ = differences(journal, held, HERE, clearance)
     assert len(wrong) == 1
     assert said in wrong[0]
 
 
-def test_an_addressed_fact_is_expected_where_it_is_addressed_to(journal):
+def test_an_addressed_fact_is_expected_where_it_is_addressed_to(journal: Any) -> None:
     addressed = record("c", 4, 1, {"role": "director"}, None, "acknowledgement")
     assert differences(journal, [TRIAGED, RESTRICTED, addressed], OTHER, Clearance.OPERATIONAL)[0] == []
 
 
-def test_a_case_as_an_officer_sees_it_is_compared_with_what_is_held():
+def test_a_case_as_an_officer_sees_it_is_compared_with_what_is_held() -> None:
     case = {
         "id": "a",
         "number": "NI-2026-000001-X",

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,15 +20,21 @@ STUBBORN = [
 ]
 
 
+class Begun(Processes):
+    """Processes that are begun by a command, each with a log of its own."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__()
+        self.home = home
+
+    def begin(self, name: str, command: list[str]) -> None:
+        log = self.home / f"{name}.log"
+        self.start(name, lambda: children.start(command, log=log), log=log)
+
+
 @pytest.fixture
-def processes(tmp_path):
-    running = Processes()
-
-    def start(name, command):
-        log = tmp_path / f"{name}.log"
-        running.start(name, lambda: children.start(command, log=log), log=log)
-
-    running.begin = start
+def processes(tmp_path: Path) -> Iterator[Begun]:
+    running = Begun(tmp_path)
     yield running
     running.stop()
 
@@ -36,7 +43,7 @@ def alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def test_a_killed_process_is_started_again_and_counted(processes):
+def test_a_killed_process_is_started_again_and_counted(processes: Begun) -> None:
     processes.begin("ninewa engine", FOREVER)
     assert processes.watch() == []
     before = processes.kill("ninewa engine")
@@ -45,11 +52,11 @@ def test_a_killed_process_is_started_again_and_counted(processes):
     assert processes.pids()["ninewa engine"] != before
 
 
-def test_a_process_that_cannot_live_is_not_started_for_ever(processes):
+def test_a_process_that_cannot_live_is_not_started_for_ever(processes: Begun) -> None:
     processes.begin("broken", AT_ONCE)
     seen = []
 
-    def gives_up():
+    def gives_up() -> str:
         try:
             seen.extend(processes.watch())
         except ProcessFailed as failed:
@@ -62,7 +69,7 @@ def test_a_process_that_cannot_live_is_not_started_for_ever(processes):
     assert len(seen) == DEATHS - 1
 
 
-def test_nothing_runs_after_a_stop_however_stubborn(processes, monkeypatch):
+def test_nothing_runs_after_a_stop_however_stubborn(processes: Begun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deploy.demo.processes.STOP_SECONDS", 1)
     processes.begin("willing", FOREVER)
     processes.begin("stubborn", STUBBORN)
@@ -71,7 +78,7 @@ def test_nothing_runs_after_a_stop_however_stubborn(processes, monkeypatch):
     assert not any(alive(pid) for pid in pids)
 
 
-def test_a_grandchild_is_seen_to_end_though_its_exit_code_is_not_ours():
+def test_a_grandchild_is_seen_to_end_though_its_exit_code_is_not_ours() -> None:
     parent = subprocess.Popen(
         [
             sys.executable,
@@ -80,6 +87,7 @@ def test_a_grandchild_is_seen_to_end_though_its_exit_code_is_not_ours():
         ],
         stdout=subprocess.PIPE,
     )
+    assert parent.stdout is not None
     grandchild = Nursling(int(parent.stdout.readline()))
     assert grandchild.poll() is None
     with pytest.raises(subprocess.TimeoutExpired):
@@ -91,7 +99,7 @@ def test_a_grandchild_is_seen_to_end_though_its_exit_code_is_not_ours():
     parent.stdout.close()
 
 
-def test_a_nursery_answers_for_each_child_and_takes_them_with_it(tmp_path):
+def test_a_nursery_answers_for_each_child_and_takes_them_with_it(tmp_path: Path) -> None:
     """The real nursery, its children refused by a settings file that is not there: each says so in its own
     log."""
     nursery = Nursery(

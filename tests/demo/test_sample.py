@@ -1,10 +1,12 @@
 from datetime import date
+from typing import Any
 
 import pytest
 
 from contracts import case as case_contract
 from contracts import forum as forum_contract
 from contracts.gateway import AddAccount
+from deploy.demo.client import Api
 from deploy.demo.plan import plan
 from deploy.demo.sample import Loader, how_many, key_of, requests_of
 from kernel.ids import new_id
@@ -34,16 +36,20 @@ SHAPES = {
 }
 
 
-class Node:
+class Node(Api):
     """Takes every request whose body has the shape that the API publishes."""
 
-    def __init__(self):
-        self.asked = []
+    def __init__(self) -> None:
+        super().__init__("http://nowhere")
+        self.asked: list[tuple[str, str | None]] = []
 
-    def get(self, path):
+    def itself(self, login: str) -> "Node":
+        return self
+
+    def get(self, path: str, **query: Any) -> Any:
         return {"id": new_id()}
 
-    def post(self, path, body, *, key):
+    def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
         self.asked.append((path, key))
         shape = SHAPES.get(path.rsplit("/", 1)[-1])
         if shape is not None:
@@ -53,7 +59,7 @@ class Node:
         return {"id": new_id()}
 
 
-def _plain(body):
+def _plain(body: Any) -> Any:
     """What the body becomes on its way: JSON."""
     import json
 
@@ -61,18 +67,18 @@ def _plain(body):
 
 
 @pytest.mark.parametrize("node", ["ninewa", "anbar", "duhok", "muthanna"])
-def test_every_request_of_the_sample_has_the_shape_that_the_api_publishes(node):
+def test_every_request_of_the_sample_has_the_shape_that_the_api_publishes(node: str) -> None:
     api = Node()
     sample = plan(node, seed=1, today=TODAY)
-    loader = Loader(node, 1, log_in=lambda login: api, loaded=lambda: None, stopped=lambda: False)
+    loader = Loader(node, 1, log_in=api.itself, loaded=lambda: None, stopped=lambda: False)
     sent = loader.load(requests_of(sample, password="a long password", today=TODAY))
     assert sent == how_many(sample, today=TODAY) > len(api.asked) > 0
 
 
-def test_every_step_has_a_key_of_its_own_that_the_next_run_finds_again():
+def test_every_step_has_a_key_of_its_own_that_the_next_run_finds_again() -> None:
     first, second = Node(), Node()
     for api in (first, second):
-        loader = Loader("ninewa", 1, log_in=lambda login, api=api: api, loaded=lambda: None, stopped=lambda: False)
+        loader = Loader("ninewa", 1, log_in=api.itself, loaded=lambda: None, stopped=lambda: False)
         loader.load(requests_of(plan("ninewa", seed=1, today=TODAY), password="a long password", today=TODAY))
     keys = [key for _, key in first.asked]
     assert len(set(keys)) == len(keys)
@@ -80,7 +86,7 @@ def test_every_step_has_a_key_of_its_own_that_the_next_run_finds_again():
     assert key_of(1, "ninewa", "case 1") != key_of(2, "ninewa", "case 1") != key_of(2, "duhok", "case 1")
 
 
-def test_a_load_ends_when_it_is_stopped():
+def test_a_load_ends_when_it_is_stopped() -> None:
     api = Node()
-    loader = Loader("ninewa", 1, log_in=lambda login: api, loaded=lambda: None, stopped=lambda: len(api.asked) >= 5)
+    loader = Loader("ninewa", 1, log_in=api.itself, loaded=lambda: None, stopped=lambda: len(api.asked) >= 5)
     assert loader.load(requests_of(plan("ninewa", seed=1, today=TODAY), password="", today=TODAY)) == 5

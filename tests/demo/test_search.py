@@ -1,5 +1,7 @@
 import base64
 import sqlite3
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import zstandard
@@ -12,13 +14,13 @@ MARKER = "mark7f3a91c2b4"
 
 
 @given(st.binary(max_size=40), st.binary(max_size=40))
-def test_a_marker_is_found_in_base64_whatever_stands_around_it(before, after):
+def test_a_marker_is_found_in_base64_whatever_stands_around_it(before: bytes, after: bytes) -> None:
     text = base64.b64encode(before + MARKER.encode() + after)
     assert any(form in text for form in forms(MARKER))
 
 
 @given(st.text(alphabet="ghijkl0123456789", min_size=12, max_size=40))
-def test_nothing_is_found_in_text_without_the_marker(text):
+def test_nothing_is_found_in_text_without_the_marker(text: str) -> None:
     assert not any(form in text.encode() for form in forms(MARKER))
 
 
@@ -33,7 +35,7 @@ def test_nothing_is_found_in_text_without_the_marker(text):
     ],
     ids=["plain", "base64", "hex", "compressed", "after a false frame"],
 )
-def test_a_marker_in_a_file_is_found_and_named(tmp_path, hide):
+def test_a_marker_in_a_file_is_found_and_named(tmp_path: Path, hide: Callable[[bytes], bytes]) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "file").write_bytes(hide(MARKER.encode()))
     (tmp_path / "other").write_bytes(b"nothing")
@@ -43,7 +45,7 @@ def test_a_marker_in_a_file_is_found_and_named(tmp_path, hide):
     assert all("sub/file" in find.place for find in finds)
 
 
-def test_a_marker_across_pages_of_a_database_is_found(tmp_path):
+def test_a_marker_across_pages_of_a_database_is_found(tmp_path: Path) -> None:
     path = tmp_path / "case.db"
     database = sqlite3.connect(path)
     database.execute("CREATE TABLE narrative (text TEXT, packed BLOB)")
