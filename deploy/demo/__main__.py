@@ -122,7 +122,7 @@ def _show(wishes: Wishes) -> None:
         console = Console()
         console.print(front(country))
         wishes.news = []
-        draw = live(links, wishes.news)
+        draw = live(links, wishes.news, console)
         try:
             with Live(draw(), console=console, auto_refresh=False) as screen:
                 _forever(country, lambda: screen.update(draw(), refresh=True))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +18,8 @@ from deploy.demo.client import Api, ApiError
 from deploy.demo.country import Country
 from kernel.clock import now
 
+FRAME_LINES = 8  # title, head, borders, the two lines below
+NEWS = 3
 UNKNOWN = "unknown"
 SILENT = "no answer"
 COLOURS = {
@@ -119,14 +121,31 @@ def front(country: Country) -> RenderableType:
     return Group(addresses, notes)
 
 
-def live(links: Links, news: list[str]) -> Callable[[], RenderableType]:
-    """What is drawn again each time: the table, and the latest of what happened."""
+def live(links: Links, news: list[str], console: Console) -> Callable[[], RenderableType]:
+    """What is drawn again each time: the table, as much of it as fits, and the latest of what happened."""
 
     def draw() -> RenderableType:
-        parts: list[RenderableType] = [links_table(links.all(), now())]
+        rows = links.all()
+        shown = fitting(rows, console.size.height - FRAME_LINES - (NEWS + 2 if news else 0))
+        parts: list[RenderableType] = [links_table(shown, now())]
+        if len(shown) < len(rows):
+            parts.append(Text(f"… and {len(rows) - len(shown)} links more, none of them in a worse state."))
         if news:
-            parts.append(Panel("\n".join(news[-3:]), title="what happened", title_align="left"))
+            parts.append(Panel("\n".join(news[-NEWS:]), title="what happened", title_align="left"))
         parts.append(Text("Ctrl-C stops everything that was started.", style="dim"))
         return Group(*parts)
 
     return draw
+
+
+def fitting(rows: list[dict[str, Any]], height: int) -> list[dict[str, Any]]:
+    """All rows if they fit; else those that need a look first, in as many lines as there are."""
+    if len(rows) <= height:
+        return rows
+    return sorted(rows, key=well)[: max(1, height)]
+
+
+def well(row: dict[str, Any]) -> bool:
+    """Whether there is nothing to see: connected, and known to be at its head."""
+    behind = row.get("behind") or {}
+    return COLOURS.get(row["state"]) == "green" and behind.get("entries") == 0
