@@ -1,5 +1,7 @@
 """`jisr`: run a node, look at it, and act on it. Each command works on the node's own databases and broker."""
 
+import os
+
 import typer
 
 from node.commands import dead, keys, link, run, status, user, verify
@@ -24,4 +26,5 @@ app.add_typer(keys.app, name="keys")
 
 def main() -> None:
     """The entry point of the command `jisr`."""
+    os.umask(0o077)  # databases hold identities: what is made here is for this user only
     app()
