@@ -49,6 +49,8 @@ forum = "http://forum:8101"
 case = "http://case:8102"
 notify = "http://notify:8103"
 sync = "http://sync:8104"
+engine = "http://engine:8105"
+gateway = "http://gateway:8080"
 """
 LINK = """
 [links.{destination}]
