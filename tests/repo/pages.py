@@ -70,7 +70,8 @@ def _shape(field: fields.Field) -> str:
 
 def _kind(field: Any) -> str:
     if isinstance(field, fields.Enum):
-        return _values(field.enum) if len(field.enum) <= SHORT else "one of the list below"
+        words = _values(field.enum)
+        return words if words.count(", ") < SHORT else "one of the list below"
     if isinstance(field, fields.Dict):
         return f"object: {_kind(field.key_field)} → {_kind(field.value_field)}"
     if isinstance(field, fields.List):
@@ -87,7 +88,7 @@ def _words(schema: type[FactSchema]) -> list[str]:
     found: dict[type[Enum], list[str]] = {}
     for name, field in schema().fields.items():
         enum = _enum(field)
-        if enum is not None and len(enum) > SHORT:
+        if enum is not None and len(list(enum)) > SHORT:
             found.setdefault(enum, []).append(f"`{name}`")
     return [line for enum, names in found.items() for line in ("", f"{', '.join(names)}: {_values(enum)}")]
 
