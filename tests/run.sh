@@ -3,6 +3,7 @@
 #
 #   bash tests/run.sh                        ruff, mypy, import-linter, pytest
 #   bash tests/run.sh tests/unit -k name     pytest only, with these arguments
+#   JISR_CLUSTER=1 bash tests/run.sh         the same, and installs Docker for tests/cluster where it may
 #
 # Needs Python 3.11 or later; installs what else is missing where it may (root or sudo). RabbitMQ and PostgreSQL are private
 # instances of the tests' own, from the system's packages. The exit code is 0 only when every check passed.
@@ -17,7 +18,19 @@ set_up() {
     command -v setpriv >/dev/null || need_packages util-linux
     [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || need_packages rabbitmq-server
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need_packages postgresql
+    if [ "${CI:-}" = true ] || [ "${JISR_CLUSTER:-}" = 1 ]; then
+        need_docker
+    fi
     make_environment requirements-dev.lock
+}
+
+# What tests/cluster needs; without it those tests are skipped and say why. Only CI, or who asks for it, gets it installed.
+need_docker() {
+    may_install || return 0
+    command -v dockerd >/dev/null && command -v docker >/dev/null || (need_packages docker.io iptables) || true
+    command -v docker >/dev/null || (need_packages docker-cli) || true
+    command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || (need_packages docker-compose) || true
+    command -v debootstrap >/dev/null || (need_packages debootstrap) || true
 }
 
 failed=()
