@@ -250,6 +250,7 @@ class Link:
             self._go_back()
         elif self.held is None or said.held.number > self.held.number:
             self._progress(said.held, now)
+            self._gap(said)
         elif said.held.number < self.held.number:
             self._less(said.held, now)
         else:

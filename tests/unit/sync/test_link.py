@@ -338,6 +338,15 @@ def test_a_reported_gap_is_filled_at_once_but_only_once() -> None:
     assert isinstance(driven.plan(), Wait)
 
 
+def test_a_gap_reported_together_with_progress_is_filled_at_once() -> None:
+    driven = Driven(head=10_000, window=100_000).answered()
+    driven.send_all()
+    driven.hear(500, reason="gap")
+    action = driven.plan()
+    assert isinstance(action, Send)
+    assert action.after == place(500)
+
+
 def test_what_arrives_after_all_is_not_sent_again() -> None:
     driven = Driven(head=10_000, window=100_000).answered()
     driven.send_all()
