@@ -13,17 +13,30 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, select
 from sqlmodel import Session
 
 from kernel.fact import Fact, NotAFact, pack, unpack
 from kernel.outbox import Slice, read_slice
-from services.sync import records
+from services.sync import bulk, records
 from services.sync.entry import SALT_BYTES, Entry, record
 from services.sync.position import Position, digests, start
 from services.sync.tables import JournalEntry, JournalState, OutboxSource
 
 FIRST_EPOCH = 1
+COLUMNS = (
+    "number",
+    "fact_id",
+    "type",
+    "head",
+    "statistical",
+    "operational",
+    "sealed",
+    "salt",
+    "restricted",
+    "digest",
+    "recorded_at",
+)
 IDS_AT_ONCE = 500  # SQLite took 999 variables in one statement until 3.32
 ENTRY_COLUMNS = ("number", "head", "statistical", "operational", "sealed", "salt", "restricted", "digest")
 
@@ -114,7 +127,7 @@ def append(
         return done
     written = [record(number, fact, random(SALT_BYTES)) for number, fact in enumerate(new, state.number + 1)]
     chain = digests(done.head, (entry.leaf for entry in written))
-    session.execute(insert(entries), _rows(written, new, chain, now))
+    bulk.insert(session, "journal_entry", COLUMNS, _rows(written, new, chain, now))
     records.fold(session, origin, [(entry.number, records.of_entry(entry)) for entry in written], now)
     done.head = Position(written[-1].number, chain[-1])
     state.number, state.digest, state.recorded_at = done.head.number, done.head.digest, now
@@ -178,21 +191,21 @@ def _hold(session: Session, done: Appended) -> None:
             row.number, row.fact_id = number, fact_id
 
 
-def _rows(written: list[Entry], facts: list[Fact], chain: list[bytes], now: datetime) -> list[dict[str, Any]]:
+def _rows(written: list[Entry], facts: list[Fact], chain: list[bytes], now: datetime) -> list[bulk.Row]:
     return [
-        {
-            "number": entry.number,
-            "fact_id": fact.id,
-            "type": fact.type,
-            "head": entry.head,
-            "statistical": entry.statistical,
-            "operational": entry.operational,
-            "sealed": entry.sealed,
-            "salt": entry.salt,
-            "restricted": entry.restricted,
-            "digest": digest,
-            "recorded_at": now,
-        }
+        (
+            entry.number,
+            fact.id,
+            fact.type,
+            entry.head,
+            entry.statistical,
+            entry.operational,
+            entry.sealed,
+            entry.salt,
+            entry.restricted,
+            digest,
+            now,
+        )
         for entry, fact, digest in zip(written, facts, chain, strict=True)
     ]
 

@@ -20,6 +20,7 @@ from sqlmodel import Session
 
 from kernel.errors import JisrError
 from kernel.fact import FACT_SCHEMAS, Fact, NotAFact
+from services.sync import bulk
 from services.sync.entry import Entry, Full, Shown, Statistical, Withheld, decode
 from services.sync.tables import Parked, Record, ReplicaEntry
 
@@ -32,7 +33,7 @@ REFOLD_AT_ONCE = 500
 
 records: Table = Record.__table__
 parked: Table = Parked.__table__
-UPDATED = ("version", "type", "number", "statistical", "operational", "updated_at")
+COLUMNS = ("origin", "kind", "subject", "version", "type", "number", "statistical", "operational", "updated_at")
 
 
 class CannotFold(JisrError):
@@ -109,7 +110,8 @@ def fold(session: Session, origin: str, shown: Sequence[tuple[int, Shown]], now:
         if key not in newest or newest[key]["version"] < folded["version"]:
             newest[key] = folded
     if newest:
-        session.connection().execute(_upsert(session), list(newest.values()))
+        rows = [tuple(each[name] for name in COLUMNS) for each in newest.values()]
+        bulk.upsert(session, "record", COLUMNS, rows, key="origin, kind, subject", newer="version")
     if failed:
         session.connection().execute(_insert(session, parked).on_conflict_do_nothing(), failed)
     _unpark(session, origin, [subject for _, subject in newest])
@@ -161,15 +163,6 @@ def _subject(one: Full | Statistical) -> str:
 def _insert(session: Session, table: Table) -> Any:
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     return make(table)
-
-
-def _upsert(session: Session) -> Any:
-    statement = _insert(session, records)
-    return statement.on_conflict_do_update(
-        index_elements=["origin", "kind", "subject"],
-        set_={name: statement.excluded[name] for name in UPDATED},
-        where=statement.excluded.version > records.c.version,
-    )
 
 
 def _unpark(session: Session, origin: str, subjects: list[str]) -> None:

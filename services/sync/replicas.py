@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, func, insert, select
+from sqlalchemy import Table, delete, func, select
 from sqlmodel import Session
 
 from contracts.sync import ReplicaState as Status
 from kernel import crash
-from services.sync import arrivals, records, replica
+from services.sync import arrivals, bulk, records, replica
 from services.sync.disclosure import Disclosure
 from services.sync.entry import Full, Shown, Statistical, encode
 from services.sync.message import Batch, Held, Hello
@@ -28,7 +28,9 @@ QUARANTINE_BYTES = 64 * 1024
 HEADER_CHARACTERS = 4096
 
 entries: Table = ReplicaEntry.__table__
-DISCLOSURE = {Full: Disclosure.FULL, Statistical: Disclosure.STATISTICAL}
+COLUMNS = ("origin", "number", "disclosure", "parts", "digest")
+DISCLOSURE = {Full: Disclosure.FULL.value, Statistical: Disclosure.STATISTICAL.value}
+WITHHELD = Disclosure.WITHHELD.value
 
 
 @dataclass(frozen=True)
@@ -157,17 +159,11 @@ class Replicas:
         if not work.shown:
             return []
         kept = [
-            {
-                "origin": self.origin,
-                "number": number,
-                "disclosure": DISCLOSURE.get(type(one), Disclosure.WITHHELD).value,
-                "parts": encode((one,)),
-                "digest": digest,
-            }
+            (self.origin, number, DISCLOSURE.get(type(one), WITHHELD), encode((one,)), digest)
             for (number, one), digest in zip(work.shown, work.digests, strict=True)
         ]
-        session.execute(insert(entries), kept)
-        row.withheld += sum(each["disclosure"] == Disclosure.WITHHELD for each in kept)
+        bulk.insert(session, "replica_entry", COLUMNS, kept)
+        row.withheld += sum(each[2] == WITHHELD for each in kept)
         records.fold(session, self.origin, work.shown, now)
         shown = ((number, one) for number, one in work.shown if isinstance(one, Full | Statistical))
         found = [(number, one) for number, one in shown if self._is_for(one)]

@@ -125,7 +125,8 @@ RPC = """
 import json, sys
 from kernel.extensions import RpcCaller
 caller = RpcCaller("sync", {"AMQP_URI": sys.argv[1]})
-print(json.dumps([caller.call("facts_after", stream=s, after=a, limit=50) for s, a in (("journal", 1), ("arrivals", 0))]))
+asked = (("journal", 1), ("arrivals", 0))
+print(json.dumps([caller.call("facts_after", stream=name, after=after, limit=50) for name, after in asked]))
 caller.close()
 """
 

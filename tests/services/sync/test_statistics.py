@@ -72,7 +72,7 @@ def test_cases_are_counted_by_what_is_asked_for_in_both_classes(database: Databa
     hold(database, "anbar", case("drugs"))
     by = (GroupBy.ORIGIN, GroupBy.CATEGORY, GroupBy.MONTH)
     rows = count(database, *by, origins=("ninewa", "anbar"))["rows"]
-    assert [tuple(row["group"].values()) + (row["cases"],) for row in rows] == [
+    assert [(*row["group"].values(), row["cases"]) for row in rows] == [
         ("anbar", "drugs", "2026-02", 1),
         ("ninewa", "drugs", "2026-02", 2),
         ("ninewa", "tribal_dispute", "2026-01", 1),
