@@ -8,7 +8,7 @@ from pathlib import Path
 def proportional_set(pids: Iterable[int]) -> int:
     """Bytes of RAM that these processes and their descendants take together. A process that is gone counts
     nothing."""
-    return sum(_pss(pid) for pid in _with_descendants(set(pids)))
+    return sum(_pss(pid) for pid in descendants(set(pids)))
 
 
 def available() -> int:
@@ -27,7 +27,9 @@ def _pss(pid: int) -> int:
     return sum(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:"))
 
 
-def _with_descendants(pids: set[int]) -> set[int]:
+def descendants(pids: set[int]) -> set[int]:
+    """These processes and all that they started, as far as those still have their parents."""
+    pids = set(pids)
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
