@@ -124,8 +124,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 
 def record(number: int, parts: Parts, salt: bytes) -> Entry:
-    """The entry that `parts` become as line `number`. Raises `BadEntry` if they could not be carried over a
-    link.
+    """The entry that `parts` become as line `number`. Raises `BadEntry` if they could not cross a link.
 
     `salt`: 16 random bytes from the caller; dropped where nothing is committed. What is not refused here is
     in the chain for ever and must pass every later check, so this is the strictest of them.
@@ -135,6 +134,7 @@ def record(number: int, parts: Parts, salt: bytes) -> Entry:
     _check_json("operational", parts.operational)
     if not parts.head:
         raise BadEntry(reason="it has no head")
+    _check_audience(parts.head)
     hides = bool(parts.operational or parts.sealed)
     if hides and len(salt) != SALT_BYTES:
         raise BadEntry(reason=f"a salt has {SALT_BYTES} bytes, not {len(salt)}")
@@ -168,6 +168,14 @@ def _check_json(name: str, part: bytes) -> None:
         raise BadEntry(reason=f"{name} is not one JSON object without space around it")
     if nested:
         raise BadEntry(reason=f"{name} is nested deeper than {MAX_DEPTH}")
+
+
+def _check_audience(head: bytes) -> None:
+    """What cannot be read when a link asks for it would stop every link for ever."""
+    try:
+        audience(head)
+    except msgspec.MsgspecError as error:
+        raise BadEntry(reason="head has an audience that is no list of nodes") from error
 
 
 def _depth(value: object) -> int:

@@ -1,13 +1,11 @@
-"""The sender: one link of this node to one destination, as a state machine without a clock, a socket or a
-database.
+"""The sender: one link of this node to one destination, as a state machine without clock, socket or database.
 
 The loop around it tells what happened (`on_…`) and asks what to do (`plan`). The answer is one of
 
 - `SayHello()`      publish a hello, then `on_hello_said`;
-- `Send(after, …)`  read the journal after that position, `message.pack` it, ask `admit`, publish, then
-`on_sent`. The
-                    reading may take its time; if the world changed meanwhile `admit` says no and `plan` is
-                    asked again;
+- `Send(after, …)`  read the journal after that position, `message.pack` it, ask `admit`, publish, `on_sent`.
+                    The reading may take its time: if the world changed meanwhile, `admit` says no and `plan`
+                    is asked again;
 - `Wait(seconds)`   ask again then, or after any event.
 
 What counts is only what the other side says it *holds*. A broker's confirmation means that a batch may

@@ -76,9 +76,7 @@ class UnknownKind(BadMessage):
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """A sender on connecting and every 30 s. `session` grows with every start of the engine, `boot` is new
-    with each.
-    """
+    """A sender on connecting and every 30 s. `session` grows with each start of the engine, `boot` is new."""
 
     kind: ClassVar[str] = "hello"
     origin: str
@@ -108,9 +106,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The shown entries `start.number + 1` to `end.number`, in order. Both positions are of the origin's
-    own chain.
-    """
+    """The shown entries `start.number + 1` to `end.number`, in order; positions of the origin's own chain."""
 
     kind: ClassVar[str] = "batch"
     origin: str
@@ -122,15 +118,11 @@ class Batch:
     payload: bytes
 
     def entries(self) -> list[Shown]:
-        """Open the payload. Raises `BadMessage` (with the origin as signer) for anything but `count`
-        entries.
-        """
+        """Open the payload. Raises `BadMessage`, the origin as signer, for anything but `count` entries."""
         try:
             shown = decode(_decompress(self.payload))
         except (BadEntry, zstandard.ZstdError) as error:
-            raise BadMessage(
-                f"The payload of a batch cannot be opened: {error}", signer=self.origin
-            ) from error
+            raise BadMessage(f"The payload of a batch cannot be opened: {error}", signer=self.origin) from error
         if len(shown) != self.count:
             raise BadMessage(f"A batch of {self.count} entries holds {len(shown)}.", signer=self.origin)
         return shown
@@ -149,9 +141,7 @@ class Signs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A message and the node whose key signed it. For `held` that is the receiver, for the others the
-    origin.
-    """
+    """A message and the node whose key signed it: of `held` the receiver, of the others the origin."""
 
     message: Message
     signer: str
@@ -197,9 +187,7 @@ def compress(opened: bytes) -> bytes:
 
 
 def _decompress(payload: bytes) -> bytes:
-    """The content of one zstd frame of known, bounded size with nothing after it. Raises ZstdError,
-    BadEntry.
-    """
+    """What one zstd frame of known, bounded size holds, nothing after it. Raises ZstdError or BadEntry."""
     size = zstandard.frame_content_size(payload)
     if not 0 < size <= MAX_PAYLOAD:
         raise BadEntry(reason=f"the frame must state a size of at most {MAX_PAYLOAD} bytes")
@@ -345,12 +333,8 @@ def _message(raw: bytes, payload: bytes) -> Message:
     if payload:
         _malformed("something follows its header")
     if isinstance(header, _HelloHeader):
-        return Hello(
-            header.origin, header.epoch, header.session, header.boot, header.head.position(), header.software
-        )
-    return Held(
-        header.origin, header.epoch, header.held.position(), header.window, header.state, header.reason
-    )
+        return Hello(header.origin, header.epoch, header.session, header.boot, header.head.position(), header.software)
+    return Held(header.origin, header.epoch, header.held.position(), header.window, header.state, header.reason)
 
 
 def _batch(header: _BatchHeader, payload: bytes) -> Batch:

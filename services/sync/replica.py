@@ -1,5 +1,4 @@
-"""The receiver: what a replica makes of what its origin says. Pure: the caller stores, acknowledges and
-answers.
+"""The receiver: what a replica makes of what its origin says. The caller stores, acknowledges and answers.
 
 A replica is an exact, verified prefix of its origin's journal. Nothing is applied unless its leaves, folded
 from the position held, lead to the digest that the origin signed. So a repeat, a gap, an overlap or any
@@ -27,9 +26,7 @@ STOPPED = frozenset({Status.REFUSED, Status.DIVERGED, Status.DUPLICATE})
 
 @dataclass(frozen=True, slots=True)
 class ReplicaState:
-    """Where a replica stands and what it makes of its origin. All of it is kept with the entries, in one
-    commit.
-    """
+    """Where a replica stands and what it makes of its origin; kept with its entries, in the same commit."""
 
     origin: str
     epoch: int
@@ -42,9 +39,7 @@ class ReplicaState:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """New entries, the first being number `first`, with the leaf and the digest of each; then `end` is
-    held.
-    """
+    """New entries from number `first` on, with the leaf and digest of each; once stored, `end` is held."""
 
     first: int
     entries: list[Shown]
@@ -103,9 +98,7 @@ def on_hello(state: ReplicaState, hello: Hello, window: int = WINDOW) -> tuple[R
 
 
 def _other_epoch(state: ReplicaState, hello: Hello) -> ReplicaState:
-    """A higher epoch is a decision for people; a lower one is a message of a life that is over, and changes
-    nothing.
-    """
+    """A higher epoch is for people to decide; a lower one is a life that is over, and changes nothing."""
     if state.held.number == 0 and state.state not in STOPPED:
         return replace(begin(state.origin, hello.epoch), state=Status.OK)
     if hello.epoch > state.epoch:

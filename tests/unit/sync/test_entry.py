@@ -99,6 +99,12 @@ def test_what_is_just_within_the_bounds_is_recorded_and_carried() -> None:
     assert decode(encode([full])) == [full]
 
 
+@pytest.mark.parametrize("named", [b"null", b'"duhok"', b"[1]", b"{}"])
+def test_an_audience_that_no_link_could_read_is_not_recorded(named: bytes) -> None:
+    with pytest.raises(BadEntry, match="audience"):
+        record(1, Parts(head=b'{"audience":' + named + b"}"), SALT)
+
+
 def test_an_entry_needs_a_head() -> None:
     with pytest.raises(BadEntry, match="no head"):
         record(1, Parts(head=b""), SALT)
