@@ -19,6 +19,7 @@ from contracts.case.words import (
 )
 from contracts.notify import GATEWAY, AcknowledgementFact, DirectiveFact
 from contracts.roles import Role
+from contracts.rules import NotifyRules
 from kernel.crypto import hashed_id
 from kernel.fact import Fact, FactSchema, compose
 from kernel.identity import Actor
@@ -28,6 +29,8 @@ from services.notify.handlers.contacts import put_contact
 NODE = "ninewa"
 DIRECTORATE = "directorate-baghdad"
 HASH_KEY = b"k" * 32
+POLICY = NotifyRules()
+RETRIES = POLICY.mail_retries
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 THE_GATEWAY = Actor(id=GATEWAY, name=GATEWAY, roles=frozenset({Role.NODE_ADMIN}), node=NODE)
 

@@ -1,5 +1,7 @@
 """A running notify service as a gateway calls it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +59,20 @@ class Office:
 
     def record(self, *facts: Fact) -> None:
         """Commit facts in the outbox of the case service, as its doors do."""
+        with self._outbox() as database, database.write() as session:
+            for fact in facts:
+                outbox.append(session, fact)
+
+    def unpublished(self) -> int:
+        """How many facts that outbox still holds."""
+        with self._outbox() as database, database.read() as session:
+            return outbox.pending(session).count
+
+    @contextmanager
+    def _outbox(self) -> Iterator[Database]:
         database = Database(self.node.settings.database_url_of("case"), service="case")
         try:
-            with database.write() as session:
-                for fact in facts:
-                    outbox.append(session, fact)
+            yield database
         finally:
             database.close()
 

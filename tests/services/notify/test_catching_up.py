@@ -16,7 +16,7 @@ from services.notify.catching_up import ARRIVALS, JOURNAL
 from services.notify.handlers import cursors, facts
 from services.notify.tables import DirectiveRow, NotificationRow
 from tests.conftest import MakeDatabase
-from tests.services.notify.facts import DIRECTORATE, NODE, NOON, case_fact, directive_fact, know
+from tests.services.notify.facts import DIRECTORATE, NODE, NOON, POLICY, case_fact, directive_fact, know
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def assigned() -> Fact:
 
 
 def catch_up(database: Database, streams: Streams, stream: str = JOURNAL) -> int:
-    return catching_up.catch_up(database, streams, stream, node=NODE, mails=True)
+    return catching_up.catch_up(database, streams, stream, node=NODE, mails=True, policy=POLICY)
 
 
 def notified(database: Database) -> int:
@@ -78,7 +78,7 @@ def test_a_fact_that_the_broker_never_brought_is_handled(database: Database) -> 
 def test_a_fact_that_the_broker_did_bring_is_not_handled_again(database: Database) -> None:
     fact = assigned()
     with database.write() as session:
-        facts.take_fact(session, fact, node=NODE, mails=True, now=NOON)
+        facts.take_fact(session, fact, node=NODE, mails=True, policy=POLICY, now=NOON)
     assert catch_up(database, Streams(journal=[envelope(fact)])) == 0
     assert notified(database) == 1
 
@@ -87,7 +87,7 @@ def test_the_broker_bringing_late_what_was_caught_up_changes_nothing(database: D
     fact = assigned()
     catch_up(database, Streams(journal=[envelope(fact)]))
     with database.write() as session:
-        assert facts.take_fact(session, fact, node=NODE, mails=True, now=NOON) == []
+        assert facts.take_fact(session, fact, node=NODE, mails=True, policy=POLICY, now=NOON) == []
 
 
 def test_reading_goes_on_where_it_ended(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

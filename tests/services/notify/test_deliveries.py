@@ -14,10 +14,10 @@ from services.notify import outgoing
 from services.notify.handlers import deliveries, facts
 from services.notify.handlers.deliveries import DeliveryNotFound
 from services.notify.mail import MailServer
-from services.notify.model import LEASE, RETRIES, Cause, DeliveryState, Outcome, Parcel
+from services.notify.model import LEASE, Cause, DeliveryState, Outcome, Parcel
 from services.notify.tables import DeliveryRow
 from tests.conftest import MakeDatabase
-from tests.services.notify.facts import NODE, NOON, case_fact, know
+from tests.services.notify.facts import NODE, NOON, POLICY, RETRIES, case_fact, know
 from tests.services.notify.mail_host import Behaviour, MailHost, mail_host, said
 
 
@@ -38,11 +38,11 @@ def host() -> Iterator[MailHost]:
 def write_one(database: Database) -> None:
     with database.write() as session:
         fact = case_fact("assigned", handler="officer")
-        facts.take_fact(session, fact, node=NODE, mails=True, now=NOON)
+        facts.take_fact(session, fact, node=NODE, mails=True, policy=POLICY, now=NOON)
 
 
 def send(database: Database, server: MailServer, at: datetime = NOON) -> int:
-    return outgoing.send_due(database, server, now=lambda: at)
+    return outgoing.send_due(database, server, retries=RETRIES, now=lambda: at)
 
 
 def only(database: Database) -> DeliveryRow:
@@ -52,14 +52,14 @@ def only(database: Database) -> DeliveryRow:
 
 def take_up(database: Database, at: datetime = NOON) -> Parcel:
     with database.write() as session:
-        parcel = deliveries.take_next(session, now=at)
+        parcel = deliveries.take_next(session, retries=RETRIES, now=at)
     assert isinstance(parcel, Parcel)
     return parcel
 
 
 def settle(database: Database, parcel: Parcel, outcome: Outcome, at: datetime = NOON) -> DeliveryRow:
     with database.write() as session:
-        return deliveries.settle(session, parcel, outcome, now=at)
+        return deliveries.settle(session, parcel, outcome, retries=RETRIES, now=at)
 
 
 def test_an_e_mail_goes_out_once_and_says_no_more_than_a_number(database: Database, host: MailHost) -> None:
@@ -146,7 +146,7 @@ def test_an_e_mail_that_is_lost_again_and_again_is_given_up_as_unconfirmed(datab
         take_up(database, at)
         at += LEASE
     with database.write() as session:
-        row = deliveries.take_next(session, now=at)
+        row = deliveries.take_next(session, retries=RETRIES, now=at)
     assert isinstance(row, DeliveryRow)
     assert (row.state, row.cause) == (DeliveryState.DEAD, Cause.UNCONFIRMED)
 
@@ -175,7 +175,7 @@ def test_two_senders_never_take_up_the_same_e_mail_at_once(database: Database) -
     write_one(database)
     take_up(database)
     with database.write() as session:
-        assert deliveries.take_next(session, now=NOON) is None
+        assert deliveries.take_next(session, retries=RETRIES, now=NOON) is None
 
 
 @pytest.mark.parametrize(
@@ -227,14 +227,14 @@ def test_only_what_is_dead_or_dropped_can_be_replayed(database: Database) -> Non
 def test_a_pass_is_bounded(database: Database, host: MailHost) -> None:
     for _ in range(3):
         write_one(database)
-    assert outgoing.send_due(database, host.server(), most=2, now=lambda: NOON) == 2
-    assert outgoing.send_due(database, host.server(), seconds=0, now=lambda: NOON) == 0
+    assert outgoing.send_due(database, host.server(), retries=RETRIES, most=2, now=lambda: NOON) == 2
+    assert outgoing.send_due(database, host.server(), retries=RETRIES, seconds=0, now=lambda: NOON) == 0
 
 
 def test_others_can_write_while_the_mail_server_thinks(database: Database, host: MailHost) -> None:
     write_one(database)
     host.meanwhile = lambda: write_one(database)  # would wait for the sender's transaction, were one open
-    assert outgoing.send_due(database, host.server(), most=1, now=lambda: NOON) == 1
+    assert outgoing.send_due(database, host.server(), retries=RETRIES, most=1, now=lambda: NOON) == 1
     with database.read() as session:
         rows = session.exec(select(DeliveryRow).order_by(DeliveryRow.id)).all()
     assert [row.state for row in rows] == ["sent", "waiting"]

@@ -10,10 +10,10 @@ from sqlmodel import select
 from contracts.roles import Role
 from kernel.database import Database
 from services.notify.handlers import deliveries, facts
-from services.notify.model import LEASE, RETRIES, Cause, Outcome, Parcel
+from services.notify.model import LEASE, Cause, Outcome, Parcel
 from services.notify.tables import DeliveryRow
 from tests.conftest import MakeDatabase
-from tests.services.notify.facts import NODE, NOON, case_fact, know
+from tests.services.notify.facts import NODE, NOON, POLICY, RETRIES, case_fact, know
 
 OUTCOMES = st.builds(Outcome, st.none() | st.sampled_from(Cause), st.none() | st.sampled_from([421, 450, 535, 550]))
 STEPS = st.one_of(st.just("die"), OUTCOMES)  # the sender dies before it settles, or writes an outcome down
@@ -24,14 +24,14 @@ HISTORIES = st.lists(st.tuples(STEPS, WAITS), max_size=15)
 def write_one(database: Database) -> str:
     with database.write() as session:
         fact = case_fact("assigned", handler="officer")
-        facts.take_fact(session, fact, node=NODE, mails=True, now=NOON)
+        facts.take_fact(session, fact, node=NODE, mails=True, policy=POLICY, now=NOON)
         rows = session.exec(select(DeliveryRow).where(DeliveryRow.state == "waiting")).all()
         return max(row.id for row in rows)
 
 
 def take_up(database: Database, at: datetime) -> Parcel | DeliveryRow | None:
     with database.write() as session:
-        return deliveries.take_next(session, now=at)
+        return deliveries.take_next(session, retries=RETRIES, now=at)
 
 
 def only(database: Database, delivery_id: str) -> DeliveryRow:
@@ -54,7 +54,7 @@ def test_an_e_mail_goes_on_until_it_is_sent_or_ended_with_a_cause(make_sqlite_da
             if isinstance(parcel, Parcel) and isinstance(step, Outcome):
                 sent = sent or step.sent
                 with database.write() as session:
-                    deliveries.settle(session, parcel, step, now=at)
+                    deliveries.settle(session, parcel, step, retries=RETRIES, now=at)
             row = only(database, delivery_id)
             assert (row.state == "sent") == sent
             assert (row.next_at is not None) == (row.state in ("waiting", "sending"))
@@ -73,7 +73,7 @@ def finish(database: Database, at: datetime) -> None:
     while (parcel := take_up(database, later)) is not None:
         if isinstance(parcel, Parcel):
             with database.write() as session:
-                deliveries.settle(session, parcel, Outcome(), now=later)
+                deliveries.settle(session, parcel, Outcome(), retries=RETRIES, now=later)
 
 
 def test_many_senders_at_once_take_up_each_e_mail_once(make_database: MakeDatabase) -> None:

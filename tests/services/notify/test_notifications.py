@@ -16,7 +16,7 @@ from services.notify.handlers.contacts import directory, put_contact
 from services.notify.handlers.inbox import NotificationNotFound
 from services.notify.tables import ContactRow, DeliveryRow, NotificationRow
 from tests.conftest import MakeDatabase
-from tests.services.notify.facts import HASH_KEY, NODE, NOON, THE_GATEWAY, account, actor, case_fact, know
+from tests.services.notify.facts import HASH_KEY, NODE, NOON, POLICY, THE_GATEWAY, account, actor, case_fact, know
 
 OFFICER = actor("officer", Role.COMMUNITY_OFFICER)
 
@@ -32,7 +32,7 @@ def database(make_database: MakeDatabase) -> Database:
 
 def take(database: Database, fact: Fact, *, mails: bool = True) -> int:
     with database.write() as session:
-        return len(facts.take_fact(session, fact, node=NODE, mails=mails, now=NOON))
+        return len(facts.take_fact(session, fact, node=NODE, mails=mails, policy=POLICY, now=NOON))
 
 
 def e_mails(database: Database) -> int:
@@ -65,7 +65,7 @@ def test_a_fact_whose_handling_failed_is_handled_when_it_comes_again(database: D
 
     def fail() -> None:
         with database.write() as session:
-            facts.take_fact(session, fact, node=NODE, mails=True, now=NOON)
+            facts.take_fact(session, fact, node=NODE, mails=True, policy=POLICY, now=NOON)
             raise RuntimeError("the process died before the commit")
 
     with pytest.raises(RuntimeError):
