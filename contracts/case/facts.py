@@ -4,7 +4,7 @@ Each accepted request that changes a case or a referral makes exactly one fact, 
 state after it. A restricted category has a shape of its own: the statistical part is one coarse form (month
 and category group) and what else is told, to the home directorate only, says nothing of where, when or what
 happened. `compose` refuses a field that the shape does not declare, so a restricted fact cannot carry a
-district by mistake. """
+district by mistake."""
 
 from marshmallow import fields, validate
 
@@ -27,7 +27,16 @@ from contracts.case.words import (
 from kernel.fact import FactSchema, operational, statistical
 
 CASE_EVENTS = (
-    "opened", "triaged", "assigned", "started", "noted", "held", "resumed", "proposed", "closed", "withdrawn",
+    "opened",
+    "triaged",
+    "assigned",
+    "started",
+    "noted",
+    "held",
+    "resumed",
+    "proposed",
+    "closed",
+    "withdrawn",
 )
 REFERRAL_EVENTS = ("sent", "accepted", "rejected", "completed", "overdue")
 
@@ -37,7 +46,7 @@ class CaseFact(FactSchema):
     Baghdad.
 
     `handler` is the hash of an account's id. `age_band` is the affected persons'; `parties_by_sex` stands
-    only where `parties_told` is `told`. Which of them are told is decided by services/case/telling.py. """
+    only where `parties_told` is `told`. Which of them are told is decided by services/case/telling.py."""
 
     kind = "case"
     events = CASE_EVENTS
@@ -76,8 +85,17 @@ class RestrictedCaseFact(CaseFact):
 
     class Meta:
         exclude = (
-            "district", "week", "category", "age_band", "parties_told", "parties_by_sex", "channel", "reported_at",
-            "incident_from", "incident_until", "first_contact_at",
+            "district",
+            "week",
+            "category",
+            "age_band",
+            "parties_told",
+            "parties_by_sex",
+            "channel",
+            "reported_at",
+            "incident_from",
+            "incident_until",
+            "first_contact_at",
         )
 
     recording_class = operational(fields.Enum(RecordingClass, by_value=True, required=True))

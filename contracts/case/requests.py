@@ -2,7 +2,7 @@
 
 A move may carry `version`, the version of the record that the caller saw: if it has moved on since, the
 request is refused with both. Free text and whatever names a person is C3 or C4: it is stored apart from the
-case and never told. """
+case and never told."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -85,7 +85,10 @@ class Party(Strict):
     birth_date = c3(fields.Date(load_default=None, allow_none=True))
     age = c3(
         fields.Integer(
-            strict=True, load_default=None, allow_none=True, validate=validate.Range(0, MAX_AGE),
+            strict=True,
+            load_default=None,
+            allow_none=True,
+            validate=validate.Range(0, MAX_AGE),
             metadata={"description": "in years, where the birth date is not known"},
         )
     )
@@ -108,9 +111,7 @@ class OpenCase(Strict):
     district = c0(Text(max=64, required=True, validate=_district, metadata={"description": "of the incident"}))
     incident_from = c1(fields.Date(load_default=None, allow_none=True))
     incident_until = c1(fields.Date(load_default=None, allow_none=True))
-    reported_at = c1(
-        fields.AwareDateTime(load_default=None, allow_none=True, metadata={"description": "default: now"})
-    )
+    reported_at = c1(fields.AwareDateTime(load_default=None, allow_none=True, metadata={"description": "default: now"}))
     language = c1(_known(Language, load_default=Language.ARABIC))
     interpreter = c1(fields.Boolean(load_default=False))
     handler_preference = c1(_known(HandlerPreference, load_default=HandlerPreference.ANY))
@@ -119,9 +120,7 @@ class OpenCase(Strict):
     unit = c1(Text(max=64, load_default=None, allow_none=True, metadata={"description": "default: your own"}))
     parties = c3(fields.List(fields.Nested(Party), load_default=list, validate=validate.Length(max=MAX_PARTIES)))
     narrative = c4(Text(max=NARRATIVE, multiline=True, load_default=None, allow_none=True))
-    place = c3(
-        Text(max=500, load_default=None, allow_none=True, metadata={"description": "where exactly it happened"})
-    )
+    place = c3(Text(max=500, load_default=None, allow_none=True, metadata={"description": "where exactly it happened"}))
 
     @validates_schema
     def _period(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -212,7 +211,10 @@ class ProposeResolution(_Move):
     text = c4(Text(max=NOTE, multiline=True, required=True))
     open_referrals_reason = c4(
         Text(
-            max=NOTE, multiline=True, load_default=None, allow_none=True,
+            max=NOTE,
+            multiline=True,
+            load_default=None,
+            allow_none=True,
             metadata={"description": "needed while a referral is open"},
         )
     )
@@ -242,7 +244,9 @@ class SendReferral(Strict):
     office = c1(Text(max=200, required=True, metadata={"description": "name of the office, not of a person"}))
     partner_id = c2(
         Text(
-            max=64, load_default=None, allow_none=True,
+            max=64,
+            load_default=None,
+            allow_none=True,
             metadata={"description": "account of the partner who may answer, where there is one"},
         )
     )

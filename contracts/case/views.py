@@ -64,7 +64,7 @@ class CaseSummary(Strict):
     """A case without anybody's identity: how it stands in a list and after a move.
 
     `recording_class` is what the answers indicated at intake and never changes; `current_class` is the
-    present one. """
+    present one."""
 
     id = c1(_text())
     number = c1(_text())

@@ -14,4 +14,4 @@ What a fact tells is decided in `contracts/case/facts.py` (shapes) and `telling.
 one fact for each accepted request, whatever the case is about.
 
 Not here: transfers, reclassification, confirmation, receipts, evidence, encryption at rest. They are further
-moves, tables and shapes beside these; none of them needs one of these to change its meaning. """
+moves, tables and shapes beside these; none of them needs one of these to change its meaning."""

@@ -13,7 +13,7 @@ audit log.
 | inspectorate | complaints against police, corruption | no |
 
 An account that administers the node or its queues, or that reads statistics, reaches no case whatever else it
-may be: a supervisor who can make accounts could make a handler of himself. """
+may be: a supervisor who can make accounts could make a handler of himself."""
 
 from enum import IntEnum
 from typing import Any, Final
@@ -28,9 +28,7 @@ from services.case.model import BEFORE_HANDOVER
 from services.case.tables import CaseRecord
 
 BARRED: Final = roles.ADMIN | {Role.OPERATOR} | roles.ANALYSIS
-COMPLAINTS: Final = frozenset(
-    category for category, group in GROUP.items() if group is CategoryGroup.COMPLAINT
-)
+COMPLAINTS: Final = frozenset(category for category, group in GROUP.items() if group is CategoryGroup.COMPLAINT)
 
 
 class Sight(IntEnum):

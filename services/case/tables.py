@@ -4,7 +4,7 @@ What says how a case stands is in `case_record`, and is about nobody. What names
 tables of its own, by case: `case_party`, `case_narrative`, `case_note`. A query for a list cannot bring
 identity along by mistake, and erasing a person's data will not touch the count. `case_intake` and the two
 frozen columns of `case_record` are guarded by triggers of the database itself (see the migration): no code
-path, and nobody with a database console who does not first drop a trigger, changes what was recorded. """
+path, and nobody with a database console who does not first drop a trigger, changes what was recorded."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -69,7 +69,7 @@ class CaseRecord(Base, table=True):
     handled it.
 
     `age_band`, `parties_told` and `parties_by_sex` are what may be told of the persons in it
-    (services/case/telling.py), decided at intake. """
+    (services/case/telling.py), decided at intake."""
 
     __tablename__ = "case_record"
     __table_args__ = (

@@ -1,7 +1,7 @@
 """Rows to facts: one per accepted request, written beside the row in its transaction.
 
 A restricted case uses the restricted shapes, and its facts are marked so that links with `statistical`
-clearance withhold them. There are exactly as many of them as of any other case. """
+clearance withhold them. There are exactly as many of them as of any other case."""
 
 from datetime import datetime
 from typing import Any

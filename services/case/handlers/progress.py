@@ -37,7 +37,7 @@ def assign(
     """Give the case to a handler. `hashed`: an account's id under the node's hash key, for the fact.
 
     Raises `PreferenceNotMet`. Whether the account exists is the gateway's knowledge, not ours: a case
-    assigned to nobody's account stays in the unit's list and can be assigned again. """
+    assigned to nobody's account stays in the unit's list and can be assigned again."""
     case = to_change(session, values, by=by)
     must_supervise(case, by)
     status = model.moved(case.status, Move.ASSIGN)
@@ -104,9 +104,7 @@ def close(session: Session, values: dict[str, Any], *, by: Actor, now: datetime)
     status = model.moved(case.status, Move.CLOSE)
     outside = model.needs_outside_approval(case.outcome, case.recording_class, case.current_class)
     involved = [*case.handlers, case.handler_id, case.proposed_by]
-    model.check_approver(
-        approver=by.id, approver_unit=by.unit, unit=case.unit, involved=involved, outside=outside
-    )
+    model.check_approver(approver=by.id, approver_unit=by.unit, unit=case.unit, involved=involved, outside=outside)
     case.status, case.closed_by, case.closed_at = status, by.id, now
     case.informed = values["informed"]
     write_note(session, case, NoteKind.CLOSING, values["text"], by=by, now=now)
@@ -139,9 +137,7 @@ def add_note(session: Session, values: dict[str, Any], *, by: Actor, now: dateti
     return note
 
 
-def write_note(
-    session: Session, case: CaseRecord, kind: NoteKind, text: str, *, by: Actor, now: datetime
-) -> CaseNote:
+def write_note(session: Session, case: CaseRecord, kind: NoteKind, text: str, *, by: Actor, now: datetime) -> CaseNote:
     """Keep a text of the case, and count it."""
     note = CaseNote(id=new_id(), case_id=case.id, kind=kind, text=text, author_id=by.id, written_at=now)
     session.add(note)

@@ -85,9 +85,7 @@ def _may_identify(seen: Sight, reason: str | None) -> bool:
 def _note_reading(
     session: Session, case: CaseRecord, action: str, reason: str | None, *, by: Actor, now: datetime
 ) -> None:
-    audit.record(
-        session, actor=by, action=action, subject=case.id, outcome="allowed", reason=reason, at=now
-    )
+    audit.record(session, actor=by, action=action, subject=case.id, outcome="allowed", reason=reason, at=now)
 
 
 def _identity(session: Session, case: CaseRecord) -> Identity:

@@ -166,6 +166,5 @@ def _freeze_on_postgresql() -> None:
         ("case_intake_kept", "DELETE", "case_intake", ""),
     ):
         op.execute(
-            f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW {condition} "
-            "EXECUTE FUNCTION refuse_change()"
+            f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW {condition} EXECUTE FUNCTION refuse_change()"
         )

@@ -199,12 +199,8 @@ def test_a_serious_closing_needs_somebody_from_outside_the_unit(office: Office) 
     assert office.close(case, by=DIRECTOR).status is CaseStatus.CLOSED
 
 
-@pytest.mark.parametrize(
-    ("answers", "outcome"), [(FORCE, "handed_to_court"), (NO_TO_ALL, "mediated_agreement")]
-)
-def test_an_ordinary_closing_is_approved_in_the_unit(
-    office: Office, answers: dict[str, str], outcome: str
-) -> None:
+@pytest.mark.parametrize(("answers", "outcome"), [(FORCE, "handed_to_court"), (NO_TO_ALL, "mediated_agreement")])
+def test_an_ordinary_closing_is_approved_in_the_unit(office: Office, answers: dict[str, str], outcome: str) -> None:
     assert office.close(office.proposed(outcome, answers=answers), by=SUPERVISOR).status is CaseStatus.CLOSED
 
 

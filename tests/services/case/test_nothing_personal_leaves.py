@@ -38,9 +38,7 @@ WITHDRAWING = {key: DOORS["withdraw"][key] for key in ("asked_by", "alone", "pre
 
 def personal_texts() -> set[str]:
     """Every field of a request in which somebody may write what is personal."""
-    shapes = [
-        shape for shape in vars(request_shapes).values() if isinstance(shape, type) and issubclass(shape, Strict)
-    ]
+    shapes = [shape for shape in vars(request_shapes).values() if isinstance(shape, type) and issubclass(shape, Strict)]
     return {
         name
         for shape in shapes
@@ -89,9 +87,7 @@ def all_flows(doors: Doors, category: str) -> None:
     assert personal_texts() <= used, "a personal field that no flow marks"
 
 
-def test_nothing_personal_is_in_an_outbox_on_a_broker_in_a_log_or_in_a_metric(
-    doors: Doors, database: Database
-) -> None:
+def test_nothing_personal_is_in_an_outbox_on_a_broker_in_a_log_or_in_a_metric(doors: Doors, database: Database) -> None:
     with channel_to(doors.node.settings.broker) as channel:
         channel.exchange_declare(FACTS, "topic", durable=True)
         queue = channel.queue_declare("", exclusive=True).method.queue
