@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     node: str = Field(pattern=SLUG, description="this node's id in the topology")
     home: Path = Field(description="the directory of this node's databases, keys and locks")
     topology: Path = Field(description="the file that names every node, its home directorate and its links")
+    rules: Path | None = Field(None, description="the file of this node's deadlines and thresholds")
     host: str = Field("127.0.0.1", description="the address that the node's HTTP doors listen on")
     gateway_host: str | None = Field(None, description="the address that the gateway listens on, if another")
     trusted_proxy: str | None = Field(None, description="a reverse proxy whose X-Forwarded headers are believed")
@@ -183,7 +184,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
 
 def _resolved(values: dict[str, Any], file: Path) -> dict[str, Any]:
     """Paths relative to the file; secrets taken from the files that hold them."""
-    for key in ("home", "topology", "keys", "peer_keys", "broker_url_file", "database_url_file"):
+    for key in ("home", "topology", "rules", "keys", "peer_keys", "broker_url_file", "database_url_file"):
         if isinstance(values.get(key), str):
             values[key] = file.parent / values[key]
     for key in ("broker_url", "database_url"):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from contracts import rules
 from contracts.topology import Node, Topology
 from contracts.topology import load as load_topology
 from kernel import settings as kernel_settings
@@ -33,6 +34,7 @@ def prepare(settings_file: Path | None) -> Prepared:
     node = country.nodes.get(settings.node)
     if node is None:
         raise SettingsError(f"`node` is {settings.node}, which the topology {settings.topology} does not name.")
+    rules.load(settings.rules)
     unknown = sorted(set(settings.links) - set(country.nodes))
     if unknown:
         raise SettingsError(f"`links.{unknown[0]}` names a node that the topology {settings.topology} does not.")

@@ -281,7 +281,7 @@ class Destination(StrEnum):
 
 
 class Urgency(StrEnum):
-    """How soon an answer is due: 24 hours, 72 hours, 7 days."""
+    """How soon an answer is due: 24 hours, 72 hours, 7 days, or as the rules of the node say (docs/rules.md)."""
 
     IMMEDIATE = "immediate"
     URGENT = "urgent"

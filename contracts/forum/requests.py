@@ -91,11 +91,12 @@ class GetForum(Strict):
 
 
 class QuorumRule(Strict):
-    """When a meeting may decide. All three must be met; guests do not count."""
+    """When a meeting may decide. All three must be met; guests do not count. What is left out is what the rules of the
+    node say (docs/rules.md)."""
 
-    people = c1(whole(1, MAX_PEOPLE, "at least so many people", load_default=5))
-    sectors = c1(whole(1, len(Sector), "from at least so many sectors", load_default=2))
-    women = c1(whole(0, MAX_PEOPLE, "with at least so many women", load_default=0))
+    people = c1(whole(1, MAX_PEOPLE, "at least so many people"))
+    sectors = c1(whole(1, len(Sector), "from at least so many sectors"))
+    women = c1(whole(0, MAX_PEOPLE, "with at least so many women"))
 
 
 class ProposeForum(Strict):
@@ -112,11 +113,12 @@ class ProposeForum(Strict):
             metadata={"description": "the areas it covers, the main one first"},
         )
     )
-    rhythm_days = c1(whole(7, 180, "it means to meet every so many days", load_default=30))
+    rhythm_days = c1(whole(7, 180, "it means to meet every so many days; otherwise as the rules of the node say"))
     quorum = c1(
         fields.Nested(
             QuorumRule,
-            load_default=lambda: {"people": 5, "sectors": 2, "women": 0},
+            load_default=None,
+            allow_none=True,
             metadata={"description": "when a meeting may decide"},
         )
     )

@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from contracts.forum.business import Attendance
-from contracts.forum.requests import CompositionCount, QuorumRule
+from contracts.forum.requests import CompositionCount
 from contracts.forum.words import (
     ActionStatus,
     AreaKind,
@@ -98,6 +98,14 @@ class CompositionPage(Strict):
     next = c0(_next())
 
 
+class QuorumView(Strict):
+    """When a meeting of this forum may decide."""
+
+    people = c1(fields.Integer(required=True))
+    sectors = c1(fields.Integer(required=True))
+    women = c1(fields.Integer(required=True))
+
+
 class ForumView(Strict):
     """A forum."""
 
@@ -112,7 +120,7 @@ class ForumView(Strict):
     close_reason = c1(fields.Enum(CloseReason, by_value=True, required=True, allow_none=True))
     facilitator = c2(_maybe_text("name of who runs it; null also for those who may not see names"))
     rhythm_days = c1(fields.Integer(required=True))
-    quorum = c1(fields.Nested(QuorumRule, required=True))
+    quorum = c1(fields.Nested(QuorumView, required=True))
     proposed_on = c1(fields.Date(required=True))
     established_on = c1(_day("exists on paper since"))
     activated_on = c1(_day("works since"))

@@ -4,7 +4,7 @@ leads.
 Nothing here touches the class given at intake: no move takes it, none returns it. `on_hold` and a proposal
 lead back to work by the same move, `resume`. A case that is at work may be assigned again, because handlers
 fall ill and leave; the first contact stays recorded. Confirmation, transfer and duplicates come with the
-issue that builds them: they are further lines of the tables. """
+issue that builds them: they are further lines of the tables."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from contracts.case.words import (
     ReferralStatus,
     Urgency,
 )
+from contracts.rules import CaseRules
 from kernel.errors import MoveRefused, StaleVersion
 from services.case.refusals import OutsideApprovalNeeded, OwnAct, PreferenceNotMet, ReferralsOpen
 
@@ -88,16 +89,7 @@ REFERRAL_MOVES: Final[Mapping[ReferralMove, Step]] = {
 }
 REFERRAL_OPEN: Final = frozenset({ReferralStatus.DRAFT, ReferralStatus.SENT, ReferralStatus.ACCEPTED})
 
-DUE: Final[Mapping[Urgency, timedelta]] = {
-    Urgency.IMMEDIATE: timedelta(hours=24),
-    Urgency.URGENT: timedelta(hours=72),
-    Urgency.NORMAL: timedelta(days=7),
-}
-"""How long an office has to answer. Working defaults."""
-
-FORMAL: Final = frozenset(
-    {Outcome.HANDED_TO_LOCAL_POLICE, Outcome.HANDED_TO_COURT, Outcome.PROTECTION_MEASURE}
-)
+FORMAL: Final = frozenset({Outcome.HANDED_TO_LOCAL_POLICE, Outcome.HANDED_TO_COURT, Outcome.PROTECTION_MEASURE})
 """Outcomes that put a case before an authority. Every other one settles it informally: also `no_evidence` and
 `cannot_contact`, because those are the quietest ways to let a crime disappear."""
 
@@ -173,6 +165,11 @@ def check_approver(
         raise OutsideApprovalNeeded(unit=unit)
 
 
-def due_at(sent_at: datetime, urgency: Urgency) -> datetime:
+def due_at(sent_at: datetime, urgency: Urgency, rules: CaseRules) -> datetime:
     """When an answer to a referral is due."""
-    return sent_at + DUE[urgency]
+    hours = {
+        Urgency.IMMEDIATE: rules.referral_immediate_hours,
+        Urgency.URGENT: rules.referral_urgent_hours,
+        Urgency.NORMAL: rules.referral_normal_hours,
+    }
+    return sent_at + timedelta(hours=hours[urgency])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts import case as contract
-from contracts import roles, topology
+from contracts import roles, rules, topology
 from kernel.clock import now
 from kernel.crypto import hashed_id, load_hash_key
 from kernel.extensions import Call, Database, Metrics, Relay, door, every
@@ -37,6 +37,10 @@ def _hashed(call: Call) -> Callable[[str], str]:
     return hashing(call.settings.keys_directory)
 
 
+def _rules(call: Call) -> rules.CaseRules:
+    return rules.load(call.settings.rules).case
+
+
 class CaseService:
     """Cases from intake to closing, and referrals."""
 
@@ -50,7 +54,9 @@ class CaseService:
 
     @door(contract.OpenCase, view=contract.CaseSummary, roles=roles.INTAKE)
     def open_case(self, call: Call) -> CaseRecord:
-        return handlers.open_case(call.session, call.values, by=call.actor, now=call.now, iso=_iso(call))
+        return handlers.open_case(
+            call.session, call.values, by=call.actor, now=call.now, iso=_iso(call), rules=_rules(call)
+        )
 
     # --- reading. What shows identity writes its audit line in a transaction of its own, behind a door that only
     # reads: so its answer is never kept to be given again for an Idempotency-Key, without another line.
@@ -116,7 +122,13 @@ class CaseService:
     @door(contract.SendReferral, view=contract.ReferralView, roles=roles.REFERRAL_WRITE)
     def send_referral(self, call: Call) -> Referral:
         return handlers.send_referral(
-            call.session, call.values, by=call.actor, now=call.now, iso=_iso(call), hashed=_hashed(call)
+            call.session,
+            call.values,
+            by=call.actor,
+            now=call.now,
+            iso=_iso(call),
+            rules=_rules(call),
+            hashed=_hashed(call),
         )
 
     @door(contract.AcceptReferral, view=contract.ReferralView, roles=roles.REFERRAL_ANSWER)

@@ -10,11 +10,13 @@ the persons at most
 The two are never crossed. Both are suppressed, which is not zero, where being known is the harm itself:
 
 - in categories where the affected is typically one and the talk of the district (`EXPOSING`);
-- when a child is involved or anyone in the case is under 18: children are few enough to be named by less;
-- the sexes also unless women and men are in the case, because otherwise sex and age band describe one person.
+- when a child is involved or anyone in the case is under age (`adult_age` of the node's rules, 18): children
+  are few enough to be named by less;
+- the sexes also unless women and men are in the case (`least_of_each_sex` of each, 1), because otherwise sex
+  and age band describe one person.
 
 A restricted category tells neither, nor district, week or category: month and category group are its one
-form. """
+form."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -24,8 +26,8 @@ from typing import Final
 
 from contracts.case.words import RESTRICTED, AgeBand, Answer, Category, PartyRole, Sex, Telling
 from contracts.numbers import BAGHDAD
+from contracts.rules import CaseRules
 
-ADULT: Final = 18
 EXPOSING: Final = RESTRICTED | {
     Category.HARASSMENT,
     Category.ELECTRONIC_BLACKMAIL,
@@ -64,17 +66,17 @@ class Told:
     by_sex: Mapping[Sex, int] | None
 
 
-def told(category: Category, persons: Iterable[Person], *, child: Answer) -> Told:
+def told(category: Category, persons: Iterable[Person], *, child: Answer, rules: CaseRules) -> Told:
     """What may be told of the persons in a case of this category; `child`: the answer at intake."""
     persons = list(persons)
     if not persons:
         return Told(AgeBand.MISSING, Telling.MISSING, None)
-    minor = child is Answer.YES or any(person.age is not None and person.age < ADULT for person in persons)
+    minor = child is Answer.YES or any(person.age is not None and person.age < rules.adult_age for person in persons)
     if minor or category in EXPOSING:
         return Told(AgeBand.SUPPRESSED, Telling.SUPPRESSED, None)
     band = _band_of_affected(persons)
     counted = Counter(person.sex for person in persons)
-    if not (counted[Sex.FEMALE] and counted[Sex.MALE]):
+    if min(counted[Sex.FEMALE], counted[Sex.MALE]) < rules.least_of_each_sex:
         return Told(band, Telling.SUPPRESSED, None)
     return Told(band, Telling.TOLD, {sex: counted[sex] for sex in Sex})
 

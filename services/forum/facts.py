@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from contracts.forum import ActionFact, AreaFact, ConcernFact, ForumFact, MeetingFact, Sector, Sex
+from contracts.rules import ForumRules
 from kernel import outbox
 from kernel.fact import FactSchema, compose
 from kernel.ids import new_id
@@ -103,7 +104,7 @@ def tell_concern(session: Session, forum: Forum, concern: Concern, event: str, *
     _append(session, ConcernFact, concern, event, values, at=at)
 
 
-def tell_action(session: Session, forum: Forum, action: Action, event: str, *, at: datetime) -> None:
+def tell_action(session: Session, forum: Forum, action: Action, event: str, *, at: datetime, rules: ForumRules) -> None:
     """Append the fact that `event` happened to an action."""
     today = model.day_of(at)
     values = {
@@ -113,7 +114,7 @@ def tell_action(session: Session, forum: Forum, action: Action, event: str, *, a
         "owner_sector": action.owner_sector,
         "status": action.status,
         "drop_reason": action.drop_reason,
-        "overdue": model.is_overdue(action.status, action.due_on, today),
+        "overdue": model.is_overdue(action.status, action.due_on, model.overdue_before(today, rules)),
         "verified_by_sector": action.verified_by_sector,
         "week": model.week_of(today),
         "number": action.number,

@@ -3,7 +3,8 @@
 Activity is a held meeting with quorum, a verified action or an answered concern. A forum that means to meet every
 30 days becomes `at_risk` after 60 days without one and `dormant` after 120; for another rhythm both scale with it
 (at risk after two rhythms missed, dormant after four), so a weekly group is not called healthy after eight silent
-weeks, nor a quarterly one at risk before its next meeting is even due. These are working defaults.
+weeks, nor a quarterly one at risk before its next meeting is even due. The numbers are rules of the node
+(`contracts.rules`); these are their working defaults.
 
 An activity entered late counts on the day it happened. It brings a quiet forum back only if it is recent enough that
 the forum would not be at risk now; an older one just moves the clock.
@@ -18,6 +19,7 @@ from typing import Any, Final, TypeVar
 
 from contracts.forum import ActionStatus, ConcernStatus, ForumStatus, MeetingStatus, Session, Sex
 from contracts.numbers import BAGHDAD
+from contracts.rules import ForumRules
 from kernel.errors import MoveRefused
 
 State = TypeVar("State", bound=StrEnum)
@@ -90,18 +92,6 @@ def move(current: State, target: State) -> State:
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long a forum with a rhythm of `rhythm` days may be quiet."""
-
-    rhythm: int = 30
-    at_risk: int = 60
-    dormant: int = 120
-
-
-PATIENCE: Final = Patience()
-
-
-@dataclass(frozen=True)
 class Clock:
     """From which instants a quiet forum is at risk, and dormant."""
 
@@ -109,16 +99,16 @@ class Clock:
     dormant_at: datetime
 
 
-def clock(last_activity_at: datetime, rhythm_days: int, patience: Patience = PATIENCE) -> Clock:
+def clock(last_activity_at: datetime, rhythm_days: int, rules: ForumRules) -> Clock:
     """When a forum whose last activity was then becomes at risk and dormant, if nothing happens.
 
-    >>> clock(datetime(2026, 1, 1), 30).at_risk_at
+    >>> clock(datetime(2026, 1, 1), 30, ForumRules()).at_risk_at
     datetime.datetime(2026, 3, 2, 0, 0)
     """
-    scale = rhythm_days / patience.rhythm
+    scale = rhythm_days / rules.rhythm_days
     return Clock(
-        last_activity_at + timedelta(days=patience.at_risk * scale),
-        last_activity_at + timedelta(days=patience.dormant * scale),
+        last_activity_at + timedelta(days=rules.at_risk_days * scale),
+        last_activity_at + timedelta(days=rules.dormant_days * scale),
     )
 
 
@@ -149,9 +139,14 @@ def quorum_met(rule: Mapping[str, int], attendance: Iterable[Mapping[str, Any]])
     return people >= rule["people"] and sectors >= rule["sectors"] and women >= rule["women"]
 
 
-def is_overdue(status: ActionStatus, due_on: date | None, today: date) -> bool:
-    """Whether an action is owed and the end of its day is past."""
-    return status in DUE and due_on is not None and due_on < today
+def overdue_before(today: date, rules: ForumRules) -> date:
+    """An owed action is overdue today if it was due before this day: its own day and the grace are past."""
+    return today - timedelta(days=rules.overdue_grace_days)
+
+
+def is_overdue(status: ActionStatus, due_on: date | None, before: date) -> bool:
+    """Whether an action is owed and was due `before` that day."""
+    return status in DUE and due_on is not None and due_on < before
 
 
 def day_of(instant: datetime) -> date:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from contracts import forum as contract
-from contracts import roles, topology
+from contracts import roles, rules, topology
 from kernel.clock import now
-from kernel.extensions import Call, Database, Metrics, Relay, door, every
+from kernel.extensions import Call, Database, Metrics, Node, Relay, door, every
 from services.forum import found, views
 from services.forum.handlers import actions, areas, concerns, forums, meetings, members, watch
 
@@ -27,6 +27,10 @@ def _iso(call: Call) -> str:
     return iso_of(call.settings.topology, call.node)
 
 
+def _rules(call: Call) -> rules.ForumRules:
+    return rules.load(call.settings.rules).forum
+
+
 class ForumService:
     """Areas, forums, members, meetings, concerns and actions of this node."""
 
@@ -35,6 +39,7 @@ class ForumService:
     database = Database()
     relay = Relay()
     metrics = Metrics()
+    settings = Node()
 
     # --- areas
 
@@ -63,7 +68,9 @@ class ForumService:
 
     @door(contract.ProposeForum, view=contract.ForumView, roles=roles.FORUM_FOUNDING)
     def propose_forum(self, call: Call) -> Shown:
-        forum = forums.propose_forum(call.session, call.values, by=call.actor, now=call.now, iso=_iso(call))
+        forum = forums.propose_forum(
+            call.session, call.values, by=call.actor, now=call.now, iso=_iso(call), rules=_rules(call)
+        )
         return views.forum(call.session, forum, call.actor)
 
     @door(contract.EstablishForum, view=contract.ForumView, roles=roles.FORUM_FOUNDING)
@@ -73,7 +80,7 @@ class ForumService:
 
     @door(contract.ActivateForum, view=contract.ForumView, roles=roles.FORUM_FOUNDING)
     def activate_forum(self, call: Call) -> Shown:
-        forum = forums.activate_forum(call.session, call.values, by=call.actor, now=call.now)
+        forum = forums.activate_forum(call.session, call.values, by=call.actor, now=call.now, rules=_rules(call))
         return views.forum(call.session, forum, call.actor)
 
     @door(contract.CloseForum, view=contract.ForumView, roles=roles.FORUM_FOUNDING)
@@ -127,7 +134,7 @@ class ForumService:
 
     @door(contract.HoldMeeting, view=contract.MeetingView, roles=roles.FORUM_WRITE)
     def hold_meeting(self, call: Call) -> Shown:
-        meeting = meetings.hold_meeting(call.session, call.values, by=call.actor, now=call.now)
+        meeting = meetings.hold_meeting(call.session, call.values, by=call.actor, now=call.now, rules=_rules(call))
         return views.meeting(call.session, meeting)
 
     @door(contract.CancelMeeting, view=contract.MeetingView, roles=roles.FORUM_WRITE)
@@ -163,7 +170,7 @@ class ForumService:
 
     @door(contract.AnswerConcern, view=contract.ConcernView, roles=roles.FORUM_WRITE)
     def answer_concern(self, call: Call) -> Shown:
-        concern = concerns.answer_concern(call.session, call.values, by=call.actor, now=call.now)
+        concern = concerns.answer_concern(call.session, call.values, by=call.actor, now=call.now, rules=_rules(call))
         return views.concern(concern, call.actor)
 
     @door(contract.JudgeConcern, view=contract.ConcernView, roles=roles.FORUM_VERIFY)
@@ -175,47 +182,49 @@ class ForumService:
 
     @door(contract.ActionQuery, view=contract.ActionPage, roles=roles.FORUM_READ, reads=True)
     def list_actions(self, call: Call) -> Shown:
-        return views.actions(call.session, call.values, call.actor, now=call.now)
+        return views.actions(call.session, call.values, call.actor, now=call.now, rules=_rules(call))
 
     @door(contract.GetAction, view=contract.ActionView, roles=roles.FORUM_READ, reads=True)
     def get_action(self, call: Call) -> Shown:
         action = found.action(call.session, call.values["action_id"], by=call.actor)
-        return views.action(action, call.actor, now=call.now)
+        return views.action(action, call.actor, now=call.now, rules=_rules(call))
 
     @door(contract.ProposeAction, view=contract.ActionView, roles=roles.FORUM_WRITE)
     def propose_action(self, call: Call) -> Shown:
-        action = actions.propose_action(call.session, call.values, by=call.actor, now=call.now, iso=_iso(call))
-        return views.action(action, call.actor, now=call.now)
+        action = actions.propose_action(
+            call.session, call.values, by=call.actor, now=call.now, iso=_iso(call), rules=_rules(call)
+        )
+        return views.action(action, call.actor, now=call.now, rules=_rules(call))
 
     @door(contract.AgreeAction, view=contract.ActionView, roles=roles.FORUM_WRITE)
     def agree_action(self, call: Call) -> Shown:
-        action = actions.agree_action(call.session, call.values, by=call.actor, now=call.now)
-        return views.action(action, call.actor, now=call.now)
+        action = actions.agree_action(call.session, call.values, by=call.actor, now=call.now, rules=_rules(call))
+        return views.action(action, call.actor, now=call.now, rules=_rules(call))
 
     @door(contract.StartAction, view=contract.ActionView, roles=roles.FORUM_WRITE)
     def start_action(self, call: Call) -> Shown:
-        action = actions.start_action(call.session, call.values, by=call.actor, now=call.now)
-        return views.action(action, call.actor, now=call.now)
+        action = actions.start_action(call.session, call.values, by=call.actor, now=call.now, rules=_rules(call))
+        return views.action(action, call.actor, now=call.now, rules=_rules(call))
 
     @door(contract.ClaimAction, view=contract.ActionView, roles=roles.FORUM_WRITE)
     def claim_action(self, call: Call) -> Shown:
-        action = actions.claim_action(call.session, call.values, by=call.actor, now=call.now)
-        return views.action(action, call.actor, now=call.now)
+        action = actions.claim_action(call.session, call.values, by=call.actor, now=call.now, rules=_rules(call))
+        return views.action(action, call.actor, now=call.now, rules=_rules(call))
 
     @door(contract.VerifyAction, view=contract.ActionView, roles=roles.FORUM_VERIFY)
     def verify_action(self, call: Call) -> Shown:
-        action = actions.verify_action(call.session, call.values, by=call.actor, now=call.now)
-        return views.action(action, call.actor, now=call.now)
+        action = actions.verify_action(call.session, call.values, by=call.actor, now=call.now, rules=_rules(call))
+        return views.action(action, call.actor, now=call.now, rules=_rules(call))
 
     @door(contract.RejectAction, view=contract.ActionView, roles=roles.FORUM_VERIFY)
     def reject_action(self, call: Call) -> Shown:
-        action = actions.reject_action(call.session, call.values, by=call.actor, now=call.now)
-        return views.action(action, call.actor, now=call.now)
+        action = actions.reject_action(call.session, call.values, by=call.actor, now=call.now, rules=_rules(call))
+        return views.action(action, call.actor, now=call.now, rules=_rules(call))
 
     @door(contract.DropAction, view=contract.ActionView, roles=roles.FORUM_WRITE)
     def drop_action(self, call: Call) -> Shown:
-        action = actions.drop_action(call.session, call.values, by=call.actor, now=call.now)
-        return views.action(action, call.actor, now=call.now)
+        action = actions.drop_action(call.session, call.values, by=call.actor, now=call.now, rules=_rules(call))
+        return views.action(action, call.actor, now=call.now, rules=_rules(call))
 
     # --- time
 
@@ -223,10 +232,12 @@ class ForumService:
     def watch_forums(self) -> None:
         """Forums without activity become at risk, and dormant."""
         with self.database.write() as session:
+            watch.keep_time(session, rules=rules.load(self.settings.rules).forum, limit=PASS)
+        with self.database.write() as session:
             watch.watch_forums(session, now=now(), limit=PASS)
 
     @every(seconds=WATCH_SECONDS)
     def watch_actions(self) -> None:
         """Actions whose day has passed are told of, once."""
         with self.database.write() as session:
-            watch.watch_actions(session, now=now(), limit=PASS)
+            watch.watch_actions(session, now=now(), rules=rules.load(self.settings.rules).forum, limit=PASS)

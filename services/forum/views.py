@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select
 from sqlmodel import Session, col, select
 
+from contracts.rules import ForumRules
 from kernel.identity import Actor
 from kernel.paging import page
 from services.forum import access, found, model
@@ -146,25 +147,28 @@ def concern(row: Concern, by: Actor) -> Shown:
     return {**row.model_dump(), "owner_name": row.owner_name if named else None}
 
 
-def actions(session: Session, values: Mapping[str, Any], by: Actor, *, now: datetime) -> Shown:
+def actions(session: Session, values: Mapping[str, Any], by: Actor, *, now: datetime, rules: ForumRules) -> Shown:
     """A page of the actions that this actor may read."""
     if values["forum_id"] is not None:
         found.forum(session, values["forum_id"], by=by)
     statement = _readable(_filtered(select(Action), Action, values, "forum_id", "status"), Action.forum_id, by)
     statement = statement.where(col(Action.private).is_(False) | col(Action.forum_id).in_(_own_forums(by)))
     if values["overdue"] is not None:
-        late = col(Action.status).in_(model.DUE) & (col(Action.due_on) < model.day_of(now))
+        before = model.overdue_before(model.day_of(now), rules)
+        late = col(Action.status).in_(model.DUE) & (col(Action.due_on) < before)
         undated = col(Action.due_on).is_(None)
         statement = statement.where(late if values["overdue"] else undated | ~late)
-    return _page(session, statement, Action, values, lambda rows: [action(row, by, now=now) for row in rows])
+    return _page(
+        session, statement, Action, values, lambda rows: [action(row, by, now=now, rules=rules) for row in rows]
+    )
 
 
-def action(row: Action, by: Actor, *, now: datetime) -> Shown:
+def action(row: Action, by: Actor, *, now: datetime, rules: ForumRules) -> Shown:
     """An action, as this actor may see it."""
     return {
         **row.model_dump(),
         "owner_name": row.owner_name if access.sees_names(by, row.forum_id) else None,
-        "overdue": model.is_overdue(row.status, row.due_on, model.day_of(now)),
+        "overdue": model.is_overdue(row.status, row.due_on, model.overdue_before(model.day_of(now), rules)),
     }
 
 

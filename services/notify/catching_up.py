@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from contracts.rules import NotifyRules
 from kernel import metrics
 from kernel.clock import now
 from kernel.database import Database
@@ -30,7 +31,7 @@ Ask = Callable[[str, int, int], Mapping[str, Any]]
 log = get_logger("notify")
 
 
-def catch_up(database: Database, ask: Ask, stream: str, *, node: str, mails: bool) -> int:
+def catch_up(database: Database, ask: Ask, stream: str, *, node: str, mails: bool, policy: NotifyRules) -> int:
     """One bounded pass over what a stream has after our cursor; how many facts had not been handled before.
 
     Raises `BrokerAway` when nobody answers and `Unavailable` when our database does not; the cursor then stands at what
@@ -49,7 +50,7 @@ def catch_up(database: Database, ask: Ask, stream: str, *, node: str, mails: boo
             continue
         if not items:
             break
-        handled += _handle(database, items, stream, node=node, mails=mails)
+        handled += _handle(database, items, stream, node=node, mails=mails, policy=policy)
         _move(database, stream, items[-1]["number"])
     return handled
 
@@ -59,13 +60,21 @@ def _move(database: Database, stream: str, number: int) -> None:
         cursors.move(session, stream, number)
 
 
-def _handle(database: Database, items: Sequence[Mapping[str, Any]], stream: str, *, node: str, mails: bool) -> int:
+def _handle(
+    database: Database,
+    items: Sequence[Mapping[str, Any]],
+    stream: str,
+    *,
+    node: str,
+    mails: bool,
+    policy: NotifyRules,
+) -> int:
     origins = {fact.id: (fact, item["origin"]) for item in items if (fact := _read(item)) is not None}
     with database.read() as session:
         missed = facts.unseen(session, [fact for fact, _ in origins.values()], arrived=stream == ARRIVALS)
     for fact in missed:
-        _, origin = origins[fact.id]
-        _handle_one(database, fact, origin if stream == ARRIVALS else None, node=node, mails=mails, now=now())
+        origin = origins[fact.id][1] if stream == ARRIVALS else None
+        _handle_one(database, fact, origin, node=node, mails=mails, policy=policy, now=now())
     return len(missed)
 
 
@@ -77,11 +86,20 @@ def _read(item: Mapping[str, Any]) -> Fact | None:
         return None
 
 
-def _handle_one(database: Database, fact: Fact, origin: str | None, *, node: str, mails: bool, now: datetime) -> None:
+def _handle_one(
+    database: Database,
+    fact: Fact,
+    origin: str | None,
+    *,
+    node: str,
+    mails: bool,
+    policy: NotifyRules,
+    now: datetime,
+) -> None:
     try:
         with database.write_silently() as session:
             if origin is None:
-                made = facts.take_fact(session, fact, node=node, mails=mails, now=now)
+                made = facts.take_fact(session, fact, node=node, mails=mails, policy=policy, now=now)
             else:
                 made = facts.take_arrival(session, fact, origin=origin, node=node, mails=mails, now=now)
     except Unavailable:

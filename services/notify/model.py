@@ -1,6 +1,6 @@
 """Who can be notified, what a notification is, and when an e-mail is tried again. Pure values and functions."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -88,18 +88,9 @@ CONCERNS_SERVER: Final = frozenset(
 )
 """After one of these the next e-mail would fare the same: the pass ends, and the others keep their attempts."""
 
-RETRIES: Final = (
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    timedelta(minutes=15),
-    timedelta(hours=1),
-    timedelta(hours=4),
-    timedelta(hours=12),
-    timedelta(hours=24),
-    timedelta(hours=24),
-)
-"""Waits after each failed attempt: nine attempts in 65 hours, a weekend with the mail server down. What is older is
-still in the inbox, and an operator can replay it."""
+Retries = Sequence[timedelta]
+"""Waits after each failed attempt, from the rules of the node: nine attempts in 65 hours unless they say otherwise, a
+weekend with the mail server down. What is older is still in the inbox, and an operator can replay it."""
 
 LEASE: Final = timedelta(minutes=15)
 """How long an e-mail stays `sending` before it is taken for lost. One conversation has eleven steps (connecting, the
@@ -146,10 +137,10 @@ class Standing:
     next_at: datetime | None = None
 
 
-def after(outcome: Outcome, attempts: int, now: datetime) -> Standing:
+def after(outcome: Outcome, attempts: int, now: datetime, *, retries: Retries) -> Standing:
     """Where attempt number `attempts` (from 1) leaves an e-mail: sent, waiting for the next attempt, or dead."""
     if outcome.sent:
         return Standing(DeliveryState.SENT)
-    if outcome.permanent or attempts > len(RETRIES):
+    if outcome.permanent or attempts > len(retries):
         return Standing(DeliveryState.DEAD)
-    return Standing(DeliveryState.WAITING, now + RETRIES[attempts - 1])
+    return Standing(DeliveryState.WAITING, now + retries[attempts - 1])

@@ -13,7 +13,7 @@ from kernel.log import get_logger
 from kernel.settings import Settings
 from services.notify.handlers import deliveries
 from services.notify.mail import Conversation, MailServer
-from services.notify.model import CONCERNS_SERVER, Cause, DeliveryState, Outcome, Parcel
+from services.notify.model import CONCERNS_SERVER, Cause, DeliveryState, Outcome, Parcel, Retries
 from services.notify.tables import DeliveryRow
 
 MOST: Final = 100  # e-mails in one pass
@@ -59,6 +59,7 @@ def send_due(
     database: Database,
     server: MailServer,
     *,
+    retries: Retries,
     most: int = MOST,
     seconds: float = SECONDS,
     now: Callable[[], datetime] = clock.now,
@@ -72,22 +73,24 @@ def send_due(
     with Conversation(server) as conversation:
         while taken < most and time.monotonic() - started < seconds:
             with database.write_silently() as session:
-                parcel = deliveries.take_next(session, now=now())
+                parcel = deliveries.take_next(session, retries=retries, now=now())
             if parcel is None:
                 break
             taken += 1
             if isinstance(parcel, DeliveryRow):
                 _count(parcel)
-            elif _send(database, conversation, parcel, now).cause in CONCERNS_SERVER:
+            elif _send(database, conversation, parcel, retries, now).cause in CONCERNS_SERVER:
                 break
     return taken
 
 
-def _send(database: Database, conversation: Conversation, parcel: Parcel, now: Callable[[], datetime]) -> Outcome:
+def _send(
+    database: Database, conversation: Conversation, parcel: Parcel, retries: Retries, now: Callable[[], datetime]
+) -> Outcome:
     outcome = conversation.send(parcel)
     crash.here("after_mail")
     with database.write_silently() as session:
-        row = deliveries.settle(session, parcel, outcome, now=now())
+        row = deliveries.settle(session, parcel, outcome, retries=retries, now=now())
     _count(row)
     return outcome
 

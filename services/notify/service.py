@@ -3,7 +3,7 @@
 from typing import Any
 
 from contracts import notify as contract
-from contracts import roles, topology
+from contracts import roles, rules, topology
 from kernel.crypto import load_hash_key
 from kernel.extensions import Call, Database, Metrics, Node, Relay, RpcClient, door, every, subscription
 from kernel.fact import Fact
@@ -67,7 +67,8 @@ class NotifyService:
     @subscription("notify.facts", exchange="facts", keys=["case", "forum"])
     def on_fact(self, call: Call, fact: Fact) -> None:
         mails = call.settings.smtp.host is not None
-        made = facts.take_fact(call.session, fact, node=call.node, mails=mails, now=call.now)
+        policy = rules.load(call.settings.rules).notify
+        made = facts.take_fact(call.session, fact, node=call.node, mails=mails, policy=policy, now=call.now)
         self.metrics.NOTIFICATIONS.labels("inbox", "made").inc(len(made))
 
     @subscription("notify.arrivals", exchange="arrivals", keys=["directive.#", "acknowledgement.#"])
@@ -85,13 +86,15 @@ class NotifyService:
                 stream,
                 node=self.settings.node,
                 mails=self.settings.smtp.host is not None,
+                policy=rules.load(self.settings.rules).notify,
             )
 
     @every(seconds=5)
     def send_mail(self) -> None:
         server = outgoing.mail_server(self.settings)
         if server is not None:
-            outgoing.send_due(self.database, server)
+            retries = rules.load(self.settings.rules).notify.mail_retries
+            outgoing.send_due(self.database, server, retries=retries)
         with self.database.read() as session:
             self.metrics.NOTIFICATIONS_DEAD.set(deliveries.count_dead(session))
 

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from contracts.case import RESTRICTED, Answer, CaseStatus, Question, RecordingClass
 from contracts.numbers import next_number
+from contracts.rules import CaseRules
 from kernel.errors import Forbidden, refuse
 from kernel.identity import Actor
 from kernel.ids import new_id as made_id
@@ -20,8 +21,17 @@ from services.case.refusals import UnitNeeded
 from services.case.tables import CaseIntake, CaseNarrative, CaseParty, CaseRecord, NumberSequence
 
 AS_GIVEN = (
-    "category", "risk", "channel", "district", "incident_from", "incident_until", "language", "interpreter",
-    "handler_preference", "prior_resort", "pressure_reported",
+    "category",
+    "risk",
+    "channel",
+    "district",
+    "incident_from",
+    "incident_until",
+    "language",
+    "interpreter",
+    "handler_preference",
+    "prior_resort",
+    "pressure_reported",
 )
 
 
@@ -32,6 +42,7 @@ def open_case(
     by: Actor,
     now: datetime,
     iso: str,
+    rules: CaseRules,
     new_id: Callable[[], str] = made_id,
 ) -> CaseRecord:
     """Record a case, its answers, persons and narrative, and its fact. `iso`: this node's part of the number.
@@ -43,7 +54,7 @@ def open_case(
     reported_at = values["reported_at"] or now
     _check_times(values, reported_at, now)
     answers = {question: Answer(values["answers"][question]) for question in Question}
-    case = _row(values, answers, by=by, now=now, reported_at=reported_at, case_id=new_id())
+    case = _row(values, answers, by=by, now=now, reported_at=reported_at, case_id=new_id(), rules=rules)
     case.number = next_number(session, NumberSequence, iso=iso, at=now)
     session.add(case)
     session.flush()  # what follows refers to it
@@ -70,9 +81,11 @@ def _row(
     now: datetime,
     reported_at: datetime,
     case_id: str,
+    rules: CaseRules,
 ) -> CaseRecord:
     indicated: RecordingClass = recording_class(answers)
-    told = telling.told(values["category"], _persons(values, reported_at), child=answers[Question.CHILD])
+    child = answers[Question.CHILD]
+    told = telling.told(values["category"], _persons(values, reported_at), child=child, rules=rules)
     return CaseRecord(
         id=case_id,
         version=1,

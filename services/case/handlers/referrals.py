@@ -1,7 +1,7 @@
 """Referrals: sent, answered, completed, or silent when an answer was due. Each step makes one fact.
 
 The text of a request or a refusal is a note of the case; it is not counted as one of the case's own steps,
-because no fact of the case is made for it. """
+because no fact of the case is made for it."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 
 from contracts.case import CaseStatus, NoteKind, ReferralStatus
 from contracts.numbers import next_number
+from contracts.rules import CaseRules
 from kernel.errors import MoveRefused
 from kernel.identity import Actor
 from kernel.ids import new_id
@@ -31,6 +32,7 @@ def send_referral(
     by: Actor,
     now: datetime,
     iso: str,
+    rules: CaseRules,
     hashed: Callable[[str], str],
 ) -> Referral:
     """Ask another office. Only while the case is worked on: a proposal to end it stands on what was known
@@ -53,7 +55,7 @@ def send_referral(
         sent_by=by.id,
         sender_hash=hashed(by.id),
         sent_at=now,
-        due_at=model.due_at(now, values["urgency"]),
+        due_at=model.due_at(now, values["urgency"], rules),
     )
     session.add(referral)
     _write_text(session, case, values["text"], by=by, now=now)
@@ -104,9 +106,7 @@ def tell_overdue(session: Session, *, now: datetime, limit: int = 100) -> int:
 
 def _write_text(session: Session, case: CaseRecord, text: str, *, by: Actor, now: datetime) -> None:
     session.add(
-        CaseNote(
-            id=new_id(), case_id=case.id, kind=NoteKind.REFERRAL, text=text, author_id=by.id, written_at=now
-        )
+        CaseNote(id=new_id(), case_id=case.id, kind=NoteKind.REFERRAL, text=text, author_id=by.id, written_at=now)
     )
 
 

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from contracts import numbers
 from contracts.forum import ActionStatus
+from contracts.rules import ForumRules
 from kernel.errors import refuse
 from kernel.identity import Actor
 from kernel.ids import new_id
@@ -23,7 +24,9 @@ from services.forum.tables import Action, Forum, Membership, NumberSequence
 PREFIX = "A"
 
 
-def propose_action(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime, iso: str) -> Action:
+def propose_action(
+    session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime, iso: str, rules: ForumRules
+) -> Action:
     """Propose an action out of a meeting or a concern of one's own forum; it is as private as they are."""
     forum = found.own_working_forum(session, values["forum_id"], by=by)
     meeting = meeting_of(session, forum, values["meeting_id"], by=by)
@@ -39,7 +42,7 @@ def propose_action(session: Session, values: Mapping[str, Any], *, by: Actor, no
         **values,
     )
     session.add(action)
-    facts.tell_action(session, forum, action, "proposed", at=now)
+    facts.tell_action(session, forum, action, "proposed", at=now, rules=rules)
     return action
 
 
@@ -50,7 +53,7 @@ def _move(session: Session, values: Mapping[str, Any], target: ActionStatus, *, 
     return action, forum
 
 
-def agree_action(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime) -> Action:
+def agree_action(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime, rules: ForumRules) -> Action:
     """The forum and the owner agree on the action and the day it is due."""
     action, forum = _move(session, values, ActionStatus.AGREED, by=by)
     found.working(forum)
@@ -59,49 +62,53 @@ def agree_action(session: Session, values: Mapping[str, Any], *, by: Actor, now:
         raise found.wrong("due_on", "An agreed action has a day on which it is due.")
     if values["due_on"] and values["due_on"] < model.day_of(now):
         raise found.wrong("due_on", "This day is past.")
-    facts.tell_action(session, forum, action, "agreed", at=now)
+    facts.tell_action(session, forum, action, "agreed", at=now, rules=rules)
     return action
 
 
-def start_action(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime) -> Action:
+def start_action(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime, rules: ForumRules) -> Action:
     """Work begins, or begins again."""
     action, forum = _move(session, values, ActionStatus.IN_PROGRESS, by=by)
     found.working(forum)
-    facts.tell_action(session, forum, action, "started", at=now)
+    facts.tell_action(session, forum, action, "started", at=now, rules=rules)
     return action
 
 
-def claim_action(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime) -> Action:
+def claim_action(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime, rules: ForumRules) -> Action:
     """The owner says it is done. The account that writes this down cannot verify it."""
     action, forum = _move(session, values, ActionStatus.DONE_CLAIMED, by=by)
     action.evidence, action.claimed_at, action.claimed_by = values["evidence"], now, by.id
-    facts.tell_action(session, forum, action, "done_claimed", at=now)
+    facts.tell_action(session, forum, action, "done_claimed", at=now, rules=rules)
     return action
 
 
-def drop_action(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime) -> Action:
+def drop_action(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime, rules: ForumRules) -> Action:
     """Give the action up, with its reason."""
     action, forum = _move(session, values, ActionStatus.DROPPED, by=by)
     action.drop_reason = values["reason"]
-    facts.tell_action(session, forum, action, "dropped", at=now)
+    facts.tell_action(session, forum, action, "dropped", at=now, rules=rules)
     return action
 
 
-def verify_action(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime) -> Action:
+def verify_action(
+    session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime, rules: ForumRules
+) -> Action:
     """A member of another sector has seen that it is done: an activity of the forum."""
     action, forum, verifier = _seen(session, values, ActionStatus.VERIFIED, by=by)
     action.verified_at, action.verified_by_member = now, verifier.id
     action.verified_by_sector = verifier.sector
-    facts.tell_action(session, forum, action, "verified", at=now)
-    take_activity(session, forum, happened_at=now, now=now)
+    facts.tell_action(session, forum, action, "verified", at=now, rules=rules)
+    take_activity(session, forum, happened_at=now, now=now, rules=rules)
     return action
 
 
-def reject_action(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime) -> Action:
+def reject_action(
+    session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime, rules: ForumRules
+) -> Action:
     """A member of another sector has seen that it is not done."""
     action, forum, _ = _seen(session, values, ActionStatus.NOT_VERIFIED, by=by)
     action.finding = values["finding"]
-    facts.tell_action(session, forum, action, "not_verified", at=now)
+    facts.tell_action(session, forum, action, "not_verified", at=now, rules=rules)
     return action
 
 

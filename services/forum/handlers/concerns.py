@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from contracts.forum import ConcernStatus
+from contracts.rules import ForumRules
 from kernel.identity import Actor
 from kernel.ids import new_id
 from services.forum import access, facts, found, model
@@ -66,12 +67,14 @@ def own_concern(session: Session, values: Mapping[str, Any], *, by: Actor, now: 
     return concern
 
 
-def answer_concern(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime) -> Concern:
+def answer_concern(
+    session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime, rules: ForumRules
+) -> Concern:
     """What was done or said about it: an activity of the forum."""
     concern, forum = _move(session, values, ConcernStatus.ANSWERED, by=by)
     concern.answer, concern.answered_at, concern.answered_by = values["answer"], now, by.id
     facts.tell_concern(session, forum, concern, "answered", at=now)
-    take_activity(session, forum, happened_at=now, now=now)
+    take_activity(session, forum, happened_at=now, now=now, rules=rules)
     return concern
 
 

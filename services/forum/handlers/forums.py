@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from contracts import numbers
 from contracts.forum import ForumStatus
+from contracts.rules import ForumRules
 from kernel.errors import MoveRefused
 from kernel.identity import Actor
 from kernel.ids import new_id
@@ -18,8 +19,12 @@ from services.forum.tables import Area, Composition, Forum, ForumArea, NumberSeq
 PREFIX = "F"
 
 
-def propose_forum(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime, iso: str) -> Forum:
-    """Propose a forum for its areas; its district is that of the first."""
+def propose_forum(
+    session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime, iso: str, rules: ForumRules
+) -> Forum:
+    """Propose a forum for its areas; its district is that of the first. What it does not say of its rhythm and quorum
+    is what the rules of the node say today."""
+    stated = {name: least for name, least in (values["quorum"] or {}).items() if least is not None}
     areas = _areas(session, values["area_ids"])
     forum = Forum(
         id=new_id(),
@@ -30,8 +35,8 @@ def propose_forum(session: Session, values: Mapping[str, Any], *, by: Actor, now
         district=areas[0].district,
         status=ForumStatus.PROPOSED,
         facilitator=values["facilitator"],
-        rhythm_days=values["rhythm_days"],
-        quorum=dict(values["quorum"]),
+        rhythm_days=values["rhythm_days"] or rules.rhythm_days,
+        quorum={**rules.quorum, **stated},
         proposed_on=model.day_of(now),
     )
     session.add(forum)
@@ -57,7 +62,9 @@ def establish_forum(session: Session, values: Mapping[str, Any], *, by: Actor, n
     return forum
 
 
-def activate_forum(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime) -> Forum:
+def activate_forum(
+    session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime, rules: ForumRules
+) -> Forum:
     """Say that an established forum works since that day. A quiet one is brought back by an activity only."""
     forum = found.forum_to_change(session, values["forum_id"])
     if forum.status in (ForumStatus.AT_RISK, ForumStatus.DORMANT):
@@ -74,7 +81,7 @@ def activate_forum(session: Session, values: Mapping[str, Any], *, by: Actor, no
     if forum.established_on and began < forum.established_on:
         raise found.wrong("activated_on", f"The forum was established later, on {forum.established_on}.")
     forum.activated_on = began
-    _count_from(forum, model.beginning_of(began))
+    _count_from(forum, model.beginning_of(began), rules)
     facts.tell_forum(session, forum, "activated", at=now)
     return forum
 
@@ -112,9 +119,9 @@ def declare_composition(session: Session, values: Mapping[str, Any], *, by: Acto
     return composition
 
 
-def take_activity(session: Session, forum: Forum, *, happened_at: datetime, now: datetime) -> None:
+def take_activity(session: Session, forum: Forum, *, happened_at: datetime, now: datetime, rules: ForumRules) -> None:
     """Let an activity move the forum's clock, and bring it (back) to `active` if it is recent enough."""
-    times = _count_from(forum, max(happened_at, forum.last_activity_at or happened_at))
+    times = _count_from(forum, max(happened_at, forum.last_activity_at or happened_at), rules)
     status = model.after_activity(forum.status, times.at_risk_at, now)
     if status is not forum.status:
         forum.status = status
@@ -122,8 +129,8 @@ def take_activity(session: Session, forum: Forum, *, happened_at: datetime, now:
         facts.tell_forum(session, forum, "activated", at=now)
 
 
-def _count_from(forum: Forum, last_activity_at: datetime) -> model.Clock:
-    times = model.clock(last_activity_at, forum.rhythm_days)
+def _count_from(forum: Forum, last_activity_at: datetime, rules: ForumRules) -> model.Clock:
+    times = model.clock(last_activity_at, forum.rhythm_days, rules)
     forum.last_activity_at = last_activity_at
     forum.at_risk_at, forum.dormant_at = times.at_risk_at, times.dormant_at
     return times

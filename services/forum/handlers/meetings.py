@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from contracts import numbers
 from contracts.forum import MeetingStatus
+from contracts.rules import ForumRules
 from kernel.identity import Actor
 from kernel.ids import new_id
 from services.forum import access, facts, found, model
@@ -31,7 +32,9 @@ def plan_meeting(session: Session, values: Mapping[str, Any], *, by: Actor, now:
     return meeting
 
 
-def hold_meeting(session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime) -> Meeting:
+def hold_meeting(
+    session: Session, values: Mapping[str, Any], *, by: Actor, now: datetime, rules: ForumRules
+) -> Meeting:
     """Record who came. With quorum the meeting is held, and an activity; without, it decides nothing."""
     access.must_write(by, values["forum_id"])
     meeting = found.meeting(session, values["forum_id"], values["meeting_id"], by=by, change=True)
@@ -45,7 +48,7 @@ def hold_meeting(session: Session, values: Mapping[str, Any], *, by: Actor, now:
     session.add_all(AttendanceCount(meeting_id=meeting.id, **line) for line in values["attendance"])
     facts.tell_meeting(session, forum, meeting, status.value, at=now)
     if met:
-        take_activity(session, forum, happened_at=values["held_at"], now=now)
+        take_activity(session, forum, happened_at=values["held_at"], now=now, rules=rules)
     return meeting
 
 

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from kernel.errors import MoveRefused, NotFound, refuse
 from kernel.paging import Page, page
-from services.notify.model import LEASE, RETRIES, Cause, DeliveryState, Outcome, Parcel, after
+from services.notify.model import LEASE, Cause, DeliveryState, Outcome, Parcel, Retries, after
 from services.notify.tables import ContactRow, DeliveryRow, NotificationRow
 
 OPEN = (DeliveryState.WAITING, DeliveryState.SENDING)
@@ -24,7 +24,7 @@ class DeliveryNotFound(NotFound):
     code = "delivery_not_found"
 
 
-def take_next(session: Session, *, now: datetime) -> Parcel | DeliveryRow | None:
+def take_next(session: Session, *, retries: Retries, now: datetime) -> Parcel | DeliveryRow | None:
     """Take up the e-mail that is longest due, in the caller's write transaction.
 
     A parcel is to be sent and then settled. A row was ended without an attempt (nobody to send it to, or lost too
@@ -37,7 +37,7 @@ def take_next(session: Session, *, now: datetime) -> Parcel | DeliveryRow | None
     if row is None:
         return None
     lost = row.state == DeliveryState.SENDING
-    if lost and row.attempts > len(RETRIES):
+    if lost and row.attempts > len(retries):
         return _end(row, DeliveryState.DEAD, Cause.UNCONFIRMED)
     notification = session.get_one(NotificationRow, row.notification_id)
     contact = session.get(ContactRow, notification.account_id)
@@ -61,13 +61,13 @@ def take_next(session: Session, *, now: datetime) -> Parcel | DeliveryRow | None
     )
 
 
-def settle(session: Session, parcel: Parcel, outcome: Outcome, *, now: datetime) -> DeliveryRow:
+def settle(session: Session, parcel: Parcel, outcome: Outcome, *, retries: Retries, now: datetime) -> DeliveryRow:
     """Write down what became of an attempt. An attempt whose lease was lost settles only by having succeeded."""
     row = session.get_one(DeliveryRow, parcel.delivery_id, with_for_update=True)
     overtaken = row.state != DeliveryState.SENDING or row.attempts != parcel.attempt
     if overtaken and not (outcome.sent and row.state in OPEN):
         return row
-    standing = after(outcome, parcel.attempt, now)
+    standing = after(outcome, parcel.attempt, now, retries=retries)
     row.state, row.next_at = standing.state, standing.next_at
     row.cause, row.reply = outcome.cause, outcome.reply
     row.sent_at = now if outcome.sent else None

@@ -1,16 +1,21 @@
 """What happened, made into notifications. Each fact once, whether the broker brought it or the sync service was asked.
 
+What happened long ago is not news: nobody acts on it, and a restored database must not flood every inbox. Nor is it
+worth an e-mail, whose retries take as long. How long that is, the rules of the node say. Directives are exempt,
+because a link may be cut for weeks.
+
 The consumer's inbox and the effect are one commit. A fact that no rule is about leaves no trace here.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import select
 from sqlmodel import Session
 
 from contracts.notify import AcknowledgementFact, DirectiveFact
+from contracts.rules import NotifyRules
 from kernel import inbox
 from kernel.clock import parse
 from kernel.errors import BadInput
@@ -23,25 +28,24 @@ from services.notify.tables import AcknowledgementRow, ContactRow, DeliveryRow, 
 
 CONSUMER: Final = "notify"
 
-NEWS: Final = timedelta(days=30)
-"""What happened longer ago is not news: nobody acts on it, and a restored database must not flood every inbox.
-Directives are exempt, because a link may be cut for weeks."""
-
-LETTER: Final = timedelta(days=3)
-"""What happened longer ago is not worth an e-mail: the retries of one take as long. Directives are exempt again."""
-
 DIRECTIVE_ISSUED: Final = "directive.issued.v1"
 ACKNOWLEDGEMENT_GIVEN: Final = "acknowledgement.given.v1"
 
 
-def take_fact(session: Session, fact: Fact, *, node: str, mails: bool, now: datetime) -> list[NotificationRow]:
+def take_fact(
+    session: Session, fact: Fact, *, node: str, mails: bool, policy: NotifyRules, now: datetime
+) -> list[NotificationRow]:
     """Notify of a fact of this node; return what was made, nothing for a repeat. `mails`: there is a mail server."""
     parts = _parts(fact)
     happened = _instant(parts, now)
-    if not rules.concerns(fact.type) or now - happened > NEWS or not inbox.first_time(session, CONSUMER, fact.id):
+    if (
+        not rules.concerns(fact.type)
+        or now - happened > policy.news
+        or not inbox.first_time(session, CONSUMER, fact.id)
+    ):
         return []
     drafts = rules.notifications(fact.type, fact.subject, parts, directory(session))
-    return _make(session, drafts, fact.id, node=node, mails=mails and now - happened <= LETTER, now=now)
+    return _make(session, drafts, fact.id, node=node, mails=mails and now - happened <= policy.letter, now=now)
 
 
 def take_arrival(

@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 from contracts import case as contract
 from contracts.case import Question
 from contracts.roles import Role
+from contracts.rules import CaseRules
 from kernel.audit import AuditEntry
 from kernel.database import Database
 from kernel.fact import Fact, unpack
@@ -54,6 +55,7 @@ class Office:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.now = START
+        self.rules = CaseRules()
 
     def wait(self, **time: float) -> None:
         self.now += timedelta(**time)
@@ -61,6 +63,8 @@ class Office:
     def do(self, use_case: Callable[..., Any], shape: type[Schema], by: Actor, **values: Any) -> Any:
         """Check the request, then carry it out in one transaction, like a door."""
         more: dict[str, Any] = {}
+        if use_case in (handlers.open_case, handlers.send_referral):
+            more["rules"] = self.rules
         if use_case in (handlers.open_case, handlers.send_referral):
             more["iso"] = ISO
         if use_case in (handlers.assign, handlers.send_referral):

@@ -55,7 +55,7 @@ def _open_and_fail(office: Office) -> None:
 
     def work(session: Session) -> None:
         values = contract.OpenCase().load(OPENING)
-        handlers.open_case(session, values, by=INTAKE, now=office.now, iso="NI")
+        handlers.open_case(session, values, by=INTAKE, now=office.now, iso="NI", rules=office.rules)
         session.flush()
         raise PowerCut
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from inspect import signature
 from typing import Any
 
 from marshmallow import Schema
@@ -9,6 +10,7 @@ from sqlmodel import Session, select
 
 import contracts.forum as contract
 from contracts.roles import Role
+from contracts.rules import ForumRules
 from kernel.database import Database
 from kernel.fact import Fact, unpack
 from kernel.identity import Actor
@@ -57,6 +59,7 @@ class Desk:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.now = NOW
+        self.rules = ForumRules()
 
     def later(self, **by: float) -> None:
         """Let time pass."""
@@ -64,9 +67,13 @@ class Desk:
 
     def ask(self, handler: Handler, schema: type[Schema], by: Actor, **values: Any) -> Any:
         """The row that a handler changed, after the commit."""
-        numbered = {"iso": ISO} if handler.__name__ in ("propose_forum", "plan_meeting", "propose_action") else {}
         with self.database.write() as session:
-            return handler(session, schema().load(values), by=by, now=self.now, **numbered)
+            return handler(session, schema().load(values), by=by, now=self.now, **self._needed(handler))
+
+    def _needed(self, function: Callable[..., Any]) -> dict[str, Any]:
+        """What a handler asks for beside the request: this node's part of numbers, and its rules."""
+        offered = {"iso": ISO, "rules": self.rules}
+        return {name: value for name, value in offered.items() if name in signature(function).parameters}
 
     def read(self, reading: Callable[[Session], Any]) -> Any:
         """What somebody reads."""
@@ -76,7 +83,7 @@ class Desk:
     def tick(self, watch: Callable[..., int], **options: Any) -> int:
         """One pass of a timer."""
         with self.database.write() as session:
-            return watch(session, now=self.now, **options)
+            return watch(session, now=self.now, **self._needed(watch), **options)
 
     def facts(self, kind: str = "") -> list[Fact]:
         """The facts in the outbox, oldest first."""
@@ -191,6 +198,6 @@ class Desk:
     def list(self, listing: Callable[..., Any], schema: type[Schema], by: Actor, **values: Any) -> list[dict[str, Any]]:
         """The items of a list as somebody sees them."""
         asked = schema().load(values)
-        timed = {"now": self.now} if listing is views.actions else {}
+        timed = {"now": self.now, "rules": self.rules} if listing is views.actions else {}
         items: list[dict[str, Any]] = self.read(lambda session: listing(session, asked, by, **timed))["items"]
         return items

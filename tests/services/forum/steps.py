@@ -1,21 +1,24 @@
 """Steps that several tests of a forum's business take."""
 
+from marshmallow import Schema
+
 import contracts.forum as contract
 from services.forum import access
 from services.forum.handlers import actions, concerns
-from tests.services.forum.desk import MARKER, Desk, facilitator
+from tests.services.forum.desk import MARKER, Desk, Handler, facilitator
 
 OTHER_ACCOUNT = "0197c0de-0000-7000-8000-00000000beef"
 
 
 def ask_concern(desk: Desk, concern_id: str, by: access.Actor, step: str, **values: object) -> contract.ConcernStatus:
     """The status of a concern after one step."""
-    handler, schema = {
+    known: dict[str, tuple[Handler, type[Schema]]] = {
         "accept": (concerns.accept_concern, contract.AcceptConcern),
         "own": (concerns.own_concern, contract.OwnConcern),
         "answer": (concerns.answer_concern, contract.AnswerConcern),
         "judge": (concerns.judge_concern, contract.JudgeConcern),
-    }[step]
+    }
+    handler, schema = known[step]
     status: contract.ConcernStatus = desk.ask(handler, schema, by, concern_id=concern_id, **values).status
     return status
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -9,11 +10,13 @@ from hypothesis import strategies as st
 
 from contracts.case import CaseStatus, HandlerPreference, Outcome, RecordingClass, ReferralStatus, Urgency
 from contracts.case.requests import PROPOSABLE
+from contracts.rules import CaseRules
 from kernel.errors import Forbidden, JisrError, MoveRefused, StaleVersion
 from services.case import model
 from services.case.model import Move, ReferralMove
 from services.case.refusals import OutsideApprovalNeeded, OwnAct, PreferenceNotMet, ReferralsOpen
 
+SENT = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 PEOPLE = ("amal", "basim", "dunya")
 UNITS = (None, "unit-1", "unit-2")
 UNIT = "unit-1"
@@ -50,9 +53,7 @@ class Walk:
         self.status = status
 
 
-asked = st.tuples(
-    st.sampled_from(Move), st.sampled_from(PEOPLE), st.sampled_from(UNITS), st.sampled_from(PROPOSABLE)
-)
+asked = st.tuples(st.sampled_from(Move), st.sampled_from(PEOPLE), st.sampled_from(UNITS), st.sampled_from(PROPOSABLE))
 
 
 @given(st.sampled_from(RecordingClass), st.lists(asked, max_size=40))
@@ -176,12 +177,11 @@ def test_an_open_referral_needs_a_reason() -> None:
     model.check_referrals([], reason=None)
 
 
-def test_an_answer_is_due_in_a_day_three_days_or_a_week() -> None:
-    assert {urgency: model.DUE[urgency].total_seconds() / 3600 for urgency in Urgency} == {
-        Urgency.IMMEDIATE: 24,
-        Urgency.URGENT: 72,
-        Urgency.NORMAL: 168,
-    }
+def test_an_answer_is_due_in_a_day_three_days_or_a_week_or_as_the_rules_say() -> None:
+    sooner = CaseRules(referral_immediate_hours=2, referral_urgent_hours=2, referral_normal_hours=48)
+    for rules, hours in ((CaseRules(), (24, 72, 168)), (sooner, (2, 2, 48))):
+        due = [model.due_at(SENT, urgency, rules) for urgency in (Urgency.IMMEDIATE, Urgency.URGENT, Urgency.NORMAL)]
+        assert due == [SENT + timedelta(hours=each) for each in hours]
 
 
 @pytest.mark.parametrize("status", sorted(model.ENDED))

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.case import RESTRICTED, AgeBand, Answer, Category, PartyRole, Sex, Telling
+from contracts.rules import CaseRules
 from services.case import telling
 from services.case.telling import EXPOSING, Person, told
 
+RULES = CaseRules()
 people = st.lists(
     st.builds(
         Person,
@@ -26,7 +28,7 @@ UNTOLD = {AgeBand.SUPPRESSED, AgeBand.MISSING}
 
 @given(categories, people, children)
 def test_no_persons_is_missing_which_is_not_zero(category: Category, persons: list[Person], child: Answer) -> None:
-    result = told(category, persons, child=child)
+    result = told(category, persons, child=child, rules=RULES)
     assert (result.parties is Telling.MISSING) == (not persons)
     assert (result.by_sex is not None) == (result.parties is Telling.TOLD)
 
@@ -35,16 +37,14 @@ def test_no_persons_is_missing_which_is_not_zero(category: Category, persons: li
 def test_nothing_is_told_where_being_known_is_the_harm(
     persons: list[Person], child: Answer, category: Category
 ) -> None:
-    result = told(category, persons, child=child)
+    result = told(category, persons, child=child, rules=RULES)
     assert result.age_band in UNTOLD
     assert result.by_sex is None
 
 
 @given(categories, people, children)
-def test_nothing_is_told_when_a_child_is_involved(
-    category: Category, persons: list[Person], child: Answer
-) -> None:
-    result = told(category, persons, child=child)
+def test_nothing_is_told_when_a_child_is_involved(category: Category, persons: list[Person], child: Answer) -> None:
+    result = told(category, persons, child=child, rules=RULES)
     minors = any(person.age is not None and person.age < 18 for person in persons)
     if minors or child is Answer.YES:
         assert result.age_band in UNTOLD
@@ -56,7 +56,7 @@ def test_nothing_is_told_when_a_child_is_involved(
 def test_sexes_are_told_only_where_the_sex_of_nobody_follows(
     category: Category, persons: list[Person], child: Answer
 ) -> None:
-    by_sex = told(category, persons, child=child).by_sex
+    by_sex = told(category, persons, child=child, rules=RULES).by_sex
     if by_sex is not None:
         assert by_sex[Sex.FEMALE] >= 1
         assert by_sex[Sex.MALE] >= 1
@@ -65,12 +65,21 @@ def test_sexes_are_told_only_where_the_sex_of_nobody_follows(
 
 def test_several_affected_of_different_ages_are_mixed() -> None:
     pair = [Person(PartyRole.AFFECTED, Sex.FEMALE, 20), Person(PartyRole.AFFECTED, Sex.MALE, 60)]
-    assert told(Category.NEIGHBOUR_DISPUTE, pair, child=Answer.NO).age_band is AgeBand.MIXED
+    assert told(Category.NEIGHBOUR_DISPUTE, pair, child=Answer.NO, rules=RULES).age_band is AgeBand.MIXED
 
 
 def test_the_age_of_others_than_the_affected_is_not_told() -> None:
     both = [Person(PartyRole.AFFECTED, Sex.FEMALE, None), Person(PartyRole.RESPONDENT, Sex.MALE, 60)]
-    assert told(Category.NEIGHBOUR_DISPUTE, both, child=Answer.NO).age_band is AgeBand.MISSING
+    assert told(Category.NEIGHBOUR_DISPUTE, both, child=Answer.NO, rules=RULES).age_band is AgeBand.MISSING
+
+
+def test_a_node_may_ask_for_more_of_each_sex_and_for_a_later_age() -> None:
+    three = [Person(PartyRole.AFFECTED, sex, 20) for sex in (Sex.FEMALE, Sex.FEMALE, Sex.MALE)]
+    stricter = CaseRules(least_of_each_sex=2)
+    assert told(Category.NEIGHBOUR_DISPUTE, three, child=Answer.NO, rules=RULES).parties is Telling.TOLD
+    assert told(Category.NEIGHBOUR_DISPUTE, three, child=Answer.NO, rules=stricter).parties is Telling.SUPPRESSED
+    later = CaseRules(adult_age=21)
+    assert told(Category.NEIGHBOUR_DISPUTE, three, child=Answer.NO, rules=later).age_band is AgeBand.SUPPRESSED
 
 
 def test_every_restricted_category_is_exposing() -> None:

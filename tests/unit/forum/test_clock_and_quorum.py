@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.forum import ActionStatus, ForumStatus, Sector, Sex
+from contracts.rules import ForumRules
 from services.forum import model
 
 instants = st.datetimes(datetime(2017, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -16,25 +17,25 @@ QUIET = (ForumStatus.ESTABLISHED, ForumStatus.AT_RISK, ForumStatus.DORMANT)
 
 def test_a_monthly_forum_is_at_risk_after_60_days_and_dormant_after_120() -> None:
     met = datetime(2026, 1, 1, 15, tzinfo=UTC)
-    times = model.clock(met, 30)
+    times = model.clock(met, 30, ForumRules())
     assert (times.at_risk_at - met).days == 60
     assert (times.dormant_at - met).days == 120
 
 
 def test_a_weekly_forum_is_at_risk_after_two_silent_weeks() -> None:
     met = datetime(2026, 1, 1, 15, tzinfo=UTC)
-    assert model.clock(met, 7).at_risk_at == met + timedelta(days=14)
+    assert model.clock(met, 7, ForumRules()).at_risk_at == met + timedelta(days=14)
 
 
 @given(instants, rhythms)
 def test_a_forum_may_always_miss_one_meeting_of_its_own_rhythm(met: datetime, rhythm: int) -> None:
-    times = model.clock(met, rhythm)
+    times = model.clock(met, rhythm, ForumRules())
     assert met + timedelta(days=rhythm) < times.at_risk_at < times.dormant_at
 
 
 @given(instants, rhythms, st.timedeltas(timedelta(0), timedelta(days=2000)))
 def test_silence_moves_an_active_forum_one_step_at_a_time(met: datetime, rhythm: int, silence: timedelta) -> None:
-    times = model.clock(met, rhythm)
+    times = model.clock(met, rhythm, ForumRules())
     now = met + silence
     first = model.after_silence(ForumStatus.ACTIVE, times.at_risk_at, times.dormant_at, now)
     second = model.after_silence(first, times.at_risk_at, times.dormant_at, now)
@@ -53,7 +54,7 @@ def test_only_a_recent_activity_brings_a_quiet_forum_back(
     status: ForumStatus, happened: datetime, rhythm: int, entered_late_by: timedelta
 ) -> None:
     now = happened + entered_late_by
-    times = model.clock(happened, rhythm)
+    times = model.clock(happened, rhythm, ForumRules())
     after = model.after_activity(status, times.at_risk_at, now)
     assert after is (ForumStatus.ACTIVE if now < times.at_risk_at else status)
 
@@ -97,6 +98,23 @@ def test_more_people_never_undo_a_quorum(
 def test_only_what_is_owed_and_past_its_day_is_overdue(status: ActionStatus, due: date | None, today: date) -> None:
     owed = status in (ActionStatus.AGREED, ActionStatus.IN_PROGRESS, ActionStatus.NOT_VERIFIED)
     assert model.is_overdue(status, due, today) == (owed and due is not None and due < today)
+
+
+def test_an_action_is_overdue_when_its_own_day_and_the_grace_are_past() -> None:
+    due, last_day = date(2026, 3, 10), date(2026, 3, 13)
+    rules = ForumRules(overdue_grace_days=3)
+    late = [
+        model.is_overdue(ActionStatus.AGREED, due, model.overdue_before(today, rules))
+        for today in (due, last_day, last_day + timedelta(days=1))
+    ]
+    assert late == [False, False, True]
+
+
+def test_another_rhythm_and_patience_can_be_set() -> None:
+    met = datetime(2026, 1, 1, 15, tzinfo=UTC)
+    times = model.clock(met, 90, ForumRules(rhythm_days=45, at_risk_days=50, dormant_days=70))
+    assert (times.at_risk_at - met).days == 100
+    assert (times.dormant_at - met).days == 140
 
 
 def test_a_day_begins_in_baghdad_three_hours_before_utc() -> None:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from services.notify.model import RETRIES, Cause, DeliveryState
+from contracts.rules import NotifyRules
+from services.notify.model import Cause, DeliveryState
 from services.notify.rules import RULES
 
 PAGE = (Path(__file__).parents[3] / "docs" / "notifications.md").read_text("utf-8")
@@ -28,6 +29,5 @@ def test_every_state_and_cause_of_an_e_mail_is_on_the_page() -> None:
 
 
 def test_the_retries_are_those_of_the_page() -> None:
-    minutes = [int(wait.total_seconds() // 60) for wait in RETRIES]
-    assert minutes == [1, 5, 15, 60, 240, 720, 1440, 1440]
+    assert NotifyRules().mail_retry_minutes == (1, 5, 15, 60, 240, 720, 1440, 1440)
     assert "after 1, 5, 15 minutes, 1, 4, 12, 24 and 24 hours" in " ".join(PAGE.split())
