@@ -35,7 +35,7 @@ ENV PATH=/opt/jisr/bin:$PATH \
 USER jisr
 WORKDIR /var/lib/jisr
 # Alive, not ready: a process that waits for its broker or database must not be restarted for it.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
+HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=3 \
     CMD ["python3", "-c", "import os, urllib.request; urllib.request.urlopen(os.environ['HEALTH_URL'], timeout=4)"]
 ENTRYPOINT ["jisr"]
 CMD ["run", "all"]
