@@ -337,7 +337,9 @@ class PrivateRabbitMQ:
             "RABBITMQ_MNESIA_BASE": str(self.data),
             "RABBITMQ_LOG_BASE": str(self.home / "logs"),
             "RABBITMQ_PID_FILE": str(self.home / "broker.pid"),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            # Without busy waiting: several brokers share the machine with what is tested.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} "
+            "+sbwt none +sbwtdcpu none +sbwtdio none",
             # Makes the start script replace itself by the broker, so that the process we know is the broker.
             "RUNNING_UNDER_SYSTEMD": "true",
         }
