@@ -36,6 +36,8 @@ START_SECONDS = 90
 STOP_SECONDS = 30
 ADMIN = "jisr-admin"
 _SERVERS = ("/usr/lib/rabbitmq/bin/rabbitmq-server", "/usr/lib/rabbitmq/sbin/rabbitmq-server")
+# Schedulers that have nothing to do sleep at once instead of spinning: several brokers share the machine's cores.
+_ERLANG = "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none"
 _DISK_FREE_LIMIT = 50_000_000  # RabbitMQ's own default, bytes
 _MEMORY_HIGH_WATERMARK = 0.4
 _HARDLY_ANY_MEMORY = 0.000001
