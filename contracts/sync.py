@@ -31,7 +31,7 @@ class LinkState(StrEnum):
 
 
 class ReplicaState(StrEnum):
-    """What a replica makes of its origin. `silent`: never heard. Only `ok` applies what arrives."""
+    """What a replica makes of its origin. See docs/protocol.md, chapter 8, for which take batches."""
 
     SILENT = "silent"
     OK = "ok"
