@@ -1,8 +1,8 @@
 """The files of one real node, for docker-compose.yml: settings, keys, passwords, the broker's users and rights.
 
-    python3 -m deploy.new_node ninewa node
+    python3 -m deploy.new_node ninewa this-node
 
-makes the directory `node`, which nobody but its owner may enter:
+makes the directory `this-node`, which nobody but its owner may enter:
 
     settings.toml                the node's settings, as they are inside its containers
     keys/                        node, gateway and hash keys: made once, never overwritten; keep a copy elsewhere
