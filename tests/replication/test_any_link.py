@@ -215,4 +215,4 @@ class AnyLink(RuleBasedStateMachine):
 
 @pytest.mark.timeout(120)
 class TestAnyLink(AnyLink.TestCase):  # type: ignore[misc,valid-type]
-    settings = settings(max_examples=40, stateful_step_count=25, print_blob=True, deadline=None)
+    settings = settings(max_examples=80, stateful_step_count=30, print_blob=True, deadline=None)
