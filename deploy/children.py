@@ -57,9 +57,7 @@ def as_user(user: str | None, *, death_signal: str | None = None) -> list[str]:
     return [*words, "--"] if len(words) > 1 else []
 
 
-def stop(
-    process: subprocess.Popen[bytes] | None, *, with_signal: int = signal.SIGTERM, seconds: float = 15
-) -> None:
+def stop(process: subprocess.Popen[bytes] | None, *, with_signal: int = signal.SIGTERM, seconds: float = 15) -> None:
     """Ask `process` to end, and kill it when it has not after `seconds`. A process that has ended already is
     fine.
     """
@@ -82,16 +80,12 @@ def kill(process: subprocess.Popen[bytes] | None) -> None:
     process.wait()
 
 
-def wait_ready(
-    process: subprocess.Popen[bytes], ready: Callable[[], bool], *, seconds: float, log: Path
-) -> None:
+def wait_ready(process: subprocess.Popen[bytes], ready: Callable[[], bool], *, seconds: float, log: Path) -> None:
     """Return when `ready()` is true; raise ProcessFailed when `process` ends first or `seconds` pass."""
     deadline = time.monotonic() + seconds
     while not ready():
         if process.poll() is not None:
-            raise ProcessFailed(
-                f"ended with code {process.returncode} while starting, see {log}:\n{tail(log)}"
-            )
+            raise ProcessFailed(f"ended with code {process.returncode} while starting, see {log}:\n{tail(log)}")
         if time.monotonic() > deadline:
             raise ProcessFailed(f"not ready after {seconds:.0f} seconds, see {log}:\n{tail(log)}")
         time.sleep(POLL_SECONDS)

@@ -110,9 +110,7 @@ class PrivatePostgres:
 
     def create_database(self, name: str, *, template: str = "template1") -> str:
         """Make a database, as a copy of `template` (to which nobody may be connected), and return its URL."""
-        self.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
+        self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
@@ -173,9 +171,7 @@ class PrivatePostgres:
         )
         if made.returncode != 0:
             shutil.rmtree(self.data, ignore_errors=True)
-            raise children.ProcessFailed(
-                f"initdb failed in {self.home}: {made.stderr.decode(errors='replace')}"
-            )
+            raise children.ProcessFailed(f"initdb failed in {self.home}: {made.stderr.decode(errors='replace')}")
 
     def _hand_over(self) -> None:
         """Give home to the server's user, and see that the directories above let that user through."""
@@ -184,9 +180,7 @@ class PrivatePostgres:
             shutil.chown(path, account.pw_uid, account.pw_gid)
         for parent in self.home.parents:
             if not parent.stat().st_mode & 0o001:
-                raise children.ProcessFailed(
-                    f"PostgreSQL's user {self._user} cannot reach {self.home}: see {parent}"
-                )
+                raise children.ProcessFailed(f"PostgreSQL's user {self._user} cannot reach {self.home}: see {parent}")
 
 
 def _each_after(flag: str, values: list[str]) -> list[str]:

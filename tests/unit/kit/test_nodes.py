@@ -35,6 +35,4 @@ def test_a_governorate_may_write_only_its_own_key_at_a_directorate(country: Coun
 
 
 def test_nested_values_become_tables() -> None:
-    assert toml({"a": 1, "b": {"c": "x", "d": {"e": True}}}) == (
-        'a = 1\n\n[b]\nc = "x"\n\n[b.d]\ne = true\n\n\n'
-    )
+    assert toml({"a": 1, "b": {"c": "x", "d": {"e": True}}}) == ('a = 1\n\n[b]\nc = "x"\n\n[b.d]\ne = true\n\n\n')
