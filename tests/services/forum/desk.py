@@ -68,11 +68,11 @@ class Desk:
     def ask(self, handler: Handler, schema: type[Schema], by: Actor, **values: Any) -> Any:
         """The row that a handler changed, after the commit."""
         with self.database.write() as session:
-            return handler(session, schema().load(values), by=by, now=self.now, **self._needed(handler))
+            return handler(session, schema().load(values), by=by, **self._needed(handler))
 
     def _needed(self, function: Callable[..., Any]) -> dict[str, Any]:
-        """What a handler asks for beside the request: this node's part of numbers, and its rules."""
-        offered = {"iso": ISO, "rules": self.rules}
+        """What a handler or a watch asks for beside the request: the time, this node's part of numbers, its rules."""
+        offered = {"now": self.now, "iso": ISO, "rules": self.rules}
         return {name: value for name, value in offered.items() if name in signature(function).parameters}
 
     def read(self, reading: Callable[[Session], Any]) -> Any:
@@ -83,7 +83,7 @@ class Desk:
     def tick(self, watch: Callable[..., int], **options: Any) -> int:
         """One pass of a timer."""
         with self.database.write() as session:
-            return watch(session, now=self.now, **self._needed(watch), **options)
+            return watch(session, **self._needed(watch), **options)
 
     def facts(self, kind: str = "") -> list[Fact]:
         """The facts in the outbox, oldest first."""

@@ -3,6 +3,7 @@
 import pytest
 
 import contracts.forum as contract
+from contracts.rules import ForumRules
 from kernel.errors import BadInput, MoveRefused
 from services.forum import access, found, views
 from services.forum.handlers import actions, forums, watch
@@ -233,6 +234,19 @@ def test_an_overdue_action_is_told_once(desk: Desk) -> None:
     assert fact.operational_values()["forum_id"] == forum_id
     for overdue, seen in ((True, 1), (False, 0)):
         assert len(desk.list(views.actions, contract.ActionQuery, OFFICER, overdue=overdue)) == seen
+
+
+def test_an_action_is_late_only_after_the_grace_that_the_rules_give(desk: Desk) -> None:
+    desk.rules = ForumRules(overdue_grace_days=5)
+    forum_id = desk.established()
+    desk.ask(actions.agree_action, contract.AgreeAction, facilitator(forum_id), action_id=desk.action(forum_id))
+    desk.later(days=23)  # five days after the twentieth
+    assert desk.tick(watch.watch_actions) == 0
+    assert desk.list(views.actions, contract.ActionQuery, OFFICER, overdue=True) == []
+    desk.later(days=1)
+    assert desk.tick(watch.watch_actions) == 1
+    (shown,) = desk.list(views.actions, contract.ActionQuery, OFFICER, overdue=True)
+    assert shown["overdue"]
 
 
 def test_what_nobody_agreed_to_is_never_overdue(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 
 import contracts.forum as contract
 from contracts.numbers import check
+from contracts.rules import ForumRules
 from kernel.errors import BadInput, Conflict, MoveRefused, NotFound
 from services.forum import found, views
 from services.forum.handlers import areas, forums, members, watch
@@ -167,6 +168,40 @@ def test_a_quarterly_forum_is_given_two_quarters(desk: Desk) -> None:
     assert desk.tick(watch.watch_forums) == 0
     desk.later(days=1)
     assert desk.tick(watch.watch_forums) == 1
+
+
+def test_a_changed_rule_sets_the_clocks_of_forums_anew(desk: Desk) -> None:
+    forum_id = desk.active()
+    assert desk.tick(watch.keep_time) == 0, "every clock is right"
+    desk.rules = ForumRules(at_risk_days=20, dormant_days=40)
+    assert [desk.tick(watch.keep_time) for _ in range(2)] == [1, 0]
+    desk.later(days=20)
+    assert desk.tick(watch.watch_forums) == 1
+    desk.rules = ForumRules(at_risk_days=30, dormant_days=50)
+    assert desk.tick(watch.keep_time) == 1
+    assert desk.forum(forum_id)["status"] == "at_risk", "only an activity brings a forum back"
+    desk.later(days=29)
+    assert desk.tick(watch.watch_forums) == 0
+    desk.later(days=1)
+    assert desk.tick(watch.watch_forums) == 1
+    assert desk.forum(forum_id)["status"] == "dormant"
+
+
+def test_clocks_are_set_anew_in_bounded_passes_and_no_fact_is_told_of_it(desk: Desk) -> None:
+    desk.active()
+    desk.active()
+    desk.established()
+    told = len(desk.facts())
+    desk.rules = ForumRules(rhythm_days=60)
+    assert [desk.tick(watch.keep_time, limit=1) for _ in range(3)] == [1, 1, 0]
+    assert len(desk.facts()) == told
+
+
+def test_a_new_forum_begins_with_what_the_rules_say_unless_it_says_otherwise(desk: Desk) -> None:
+    desk.rules = ForumRules(rhythm_days=14, quorum_people=9, quorum_women=3)
+    left_out, stated = desk.forum(desk.proposed()), desk.forum(desk.proposed(rhythm_days=90, quorum={"women": 0}))
+    assert (left_out["rhythm_days"], left_out["quorum"]) == (14, {"people": 9, "sectors": 2, "women": 3})
+    assert (stated["rhythm_days"], stated["quorum"]) == (90, {"people": 9, "sectors": 2, "women": 0})
 
 
 def dormant(desk: Desk) -> str:

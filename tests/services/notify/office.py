@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,9 @@ class Office:
         items: list[dict[str, Any]] = self.call("list_notifications", account_id, *roles)["items"]
         return items
 
-    def assigned(self, account_id: str) -> Fact:
-        """The fact that a case was assigned to an account, just now."""
-        return case_fact("assigned", handler_hash=hashed_id(self.hash_key, account_id), at=now())
+    def assigned(self, account_id: str, *, at: datetime | None = None) -> Fact:
+        """The fact that a case was assigned to an account, just now or at another time."""
+        return case_fact("assigned", handler_hash=hashed_id(self.hash_key, account_id), at=at or now())
 
     def record(self, *facts: Fact) -> None:
         """Commit facts in the outbox of the case service, as its doors do."""

@@ -17,8 +17,9 @@ def write(directory: Path, text: str) -> Path:
 
 
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
-    settings = load(write(tmp_path, GOOD))
+    settings = load(write(tmp_path, GOOD + 'rules = "rules.toml"\n'))
     assert settings.home == tmp_path
+    assert settings.rules == tmp_path / "rules.toml"
     assert settings.keys_directory == tmp_path / "keys"
     assert settings.database_url_of("case") == f"sqlite:///{tmp_path}/case.db"
 
