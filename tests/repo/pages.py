@@ -117,7 +117,25 @@ def _metric(metric: MetricWrapperBase) -> str:
     return f"| `{name}` | {labels} | {described.documentation}{kind} |"
 
 
-MADE: dict[str, tuple[str, Callable[[], str]]] = {"facts": ("facts.md", facts), "metrics": ("operations.md", metrics)}
+def decisions() -> str:
+    """Every decision by its number and title."""
+    lines = []
+    for file in decision_files():
+        number, _, title = file.read_text("utf-8").partition("\n")[0].removeprefix("# ").partition(": ")
+        lines.append(f"- [{number}]({file.name}) {title}")
+    return "\n".join(lines) + "\n"
+
+
+def decision_files() -> list[Path]:
+    """The pages of decisions, in their order."""
+    return sorted((documents.ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+
+
+MADE: dict[str, tuple[str, Callable[[], str]]] = {
+    "facts": ("facts.md", facts),
+    "metrics": ("operations.md", metrics),
+    "decisions": ("decisions/README.md", decisions),
+}
 
 
 def parts(name: str) -> tuple[Path, str, str]:
