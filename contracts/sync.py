@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from marshmallow import ValidationError, fields
 
+from kernel.fact import FactSchema, operational, statistical
 from kernel.paging import PageQuery
 from kernel.schema import Strict, Text, c0, c1
 
@@ -237,3 +238,33 @@ class CaseStatistics(Strict):
     by = c0(fields.List(fields.String(), required=True))
     rows = c1(fields.List(fields.Nested(CaseCount), required=True))
     coverage = c0(fields.List(fields.Nested(CoverageView), required=True))
+
+
+class Operation(StrEnum):
+    """What an operator may do to links, replicas and what was put aside. Each is audited and is a fact."""
+
+    PAUSE_LINK = "pause_link"
+    RESUME_LINK = "resume_link"
+    EXPORT_BUNDLE = "export_bundle"
+    IMPORT_BUNDLE = "import_bundle"
+    REPAIR_RECORDS = "repair_records"
+    DISCARD_QUARANTINED = "discard_quarantined"
+    RETRY_PARKED = "retry_parked"
+    SKIP_PARKED = "skip_parked"
+
+
+class OperationFact(FactSchema):
+    """What an operator did to the replication of a node, so that it stands in a history nobody can rewrite.
+
+    Who did it and the reason given stay in the audit log of the node. A governorate's operations are read by its
+    directorates; a directorate's are addressed to itself: the governorates see that an entry is there, not what it is.
+    """
+
+    kind = "operation"
+    events = ("done",)
+
+    action = statistical(fields.Enum(Operation, by_value=True, required=True))
+    about = statistical(fields.String(required=True, metadata={"description": "the node at the other side"}))
+    count = operational(
+        fields.Integer(required=True, allow_none=True, metadata={"description": "how many entries or messages"})
+    )

@@ -11,7 +11,7 @@ from kernel.database import Database
 from kernel.identity import Actor
 from node.commands.output import AsJson, SettingsFile, explained, rows_table, show
 from node.processes import Prepared, prepare
-from services.sync import handlers, views
+from services.sync import handlers, operations, views
 
 app = typer.Typer(no_args_is_help=True, help="Links out of this node.")
 COLUMNS = ["destination", "clearance", "state", "reason", "head", "held", "behind", "last_heard_at"]
@@ -82,7 +82,8 @@ def _act(action: Any, destination: str, settings: SettingsFile, as_json: bool) -
         prepared = prepare(settings)
         spec: LinkSpec = handlers.find_link(prepared.topology, prepared.node.id, destination)
         with sync_database(prepared).write() as session:
-            link = action(session, spec, by=operator(prepared.node.id), now=now())
+            audience = operations.readers(prepared.topology, prepared.node.id)
+            link = action(session, spec, by=operator(prepared.node.id), now=now(), audience=audience)
             stale = prepared.settings.replication.stale_seconds
             shown = views.link(session, spec, link, now=now(), stale=stale)
         show(shown, as_json=as_json, table=lambda: rows_table(COLUMNS, [row(shown)]))

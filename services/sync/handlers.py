@@ -1,14 +1,18 @@
-"""What an operator may do to a link. The engine reads these rows every second; nothing here speaks to a broker."""
+"""What an operator may do to a link. The engine reads these rows every second; nothing here speaks to a broker.
 
+`audience`: who reads of it, see `operations.readers`.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session
 
-from contracts.sync import LinkState, ReplicaState
+from contracts.sync import LinkState, Operation, ReplicaState
 from contracts.topology import LinkSpec, Topology
-from kernel import audit
 from kernel.errors import NotFound, refuse
 from kernel.identity import Actor
+from services.sync import operations
 from services.sync.tables import Link, Replica
 
 
@@ -18,17 +22,15 @@ class LinkNotFound(NotFound):
     code = "link_not_found"
 
 
-def pause_link(session: Session, spec: LinkSpec, *, by: Actor, now: datetime) -> Link:
+def pause_link(session: Session, spec: LinkSpec, *, by: Actor, now: datetime, audience: Sequence[str]) -> Link:
     """Stop sending on a link until it is resumed. What is recorded meanwhile waits in the journal."""
     link = link_row(session, spec)
     link.paused = True
-    audit.record(
-        session, actor=by, action="pause_link", subject=spec.destination, outcome="allowed", reason=None, at=now
-    )
+    operations.note(session, Operation.PAUSE_LINK, spec.destination, by=by, now=now, audience=audience)
     return link
 
 
-def resume_link(session: Session, spec: LinkSpec, *, by: Actor, now: datetime) -> Link:
+def resume_link(session: Session, spec: LinkSpec, *, by: Actor, now: datetime, audience: Sequence[str]) -> Link:
     """Send again, also after a refusal, and take again what the other side sends if it was refused here.
 
     A divergence is not resumed: two histories need a person's decision, not another try.
@@ -39,9 +41,7 @@ def resume_link(session: Session, spec: LinkSpec, *, by: Actor, now: datetime) -
     replica = session.get(Replica, spec.destination)
     if replica is not None and replica.state == ReplicaState.REFUSED:
         replica.state, replica.reason = ReplicaState.SILENT, None
-    audit.record(
-        session, actor=by, action="resume_link", subject=spec.destination, outcome="allowed", reason=None, at=now
-    )
+    operations.note(session, Operation.RESUME_LINK, spec.destination, by=by, now=now, audience=audience)
     return link
 
 

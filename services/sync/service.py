@@ -9,7 +9,7 @@ from contracts import sync as contract
 from contracts import topology as topologies
 from kernel.errors import BadInput
 from kernel.extensions import Call, Database, Metrics, Node, Relay, door, rpc
-from services.sync import arrivals, handlers, journal, statistics, views
+from services.sync import arrivals, handlers, journal, operations, statistics, views
 
 MOST_FACTS = 200
 STREAMS = ("journal", arrivals.STREAM)
@@ -38,14 +38,14 @@ class SyncService:
     def pause_link(self, call: Call) -> Any:
         """Stop sending on a link."""
         spec = handlers.find_link(topology_of(call), call.node, call.values["destination"])
-        row = handlers.pause_link(call.session, spec, by=call.actor, now=call.now)
+        row = handlers.pause_link(call.session, spec, by=call.actor, now=call.now, audience=readers(call))
         return views.link(call.session, spec, row, now=call.now, stale=stale(call))
 
     @door(contract.LinkName, view=contract.LinkView, roles=roles.OPERATIONS | roles.ADMIN)
     def resume_link(self, call: Call) -> Any:
         """Send on a link again."""
         spec = handlers.find_link(topology_of(call), call.node, call.values["destination"])
-        row = handlers.resume_link(call.session, spec, by=call.actor, now=call.now)
+        row = handlers.resume_link(call.session, spec, by=call.actor, now=call.now, audience=readers(call))
         return views.link(call.session, spec, row, now=call.now, stale=stale(call))
 
     @door(contract.ReplicaQuery, view=contract.ReplicaPage, roles=roles.OPERATIONS_READ, reads=True)
@@ -95,6 +95,11 @@ def topology_of(call: Call) -> topologies.Topology:
 @lru_cache(maxsize=4)
 def _topology(path: Path) -> topologies.Topology:
     return topologies.load(path)
+
+
+def readers(call: Call) -> tuple[str, ...]:
+    """Who reads of an operation done here."""
+    return operations.readers(topology_of(call), call.node)
 
 
 def stale(call: Call) -> float:

@@ -93,7 +93,7 @@ def _record(node: Node, count: int) -> int:
 def _operate(node: Node, destination: str, *, pause: bool) -> None:
     spec = LinkSpec(node.name, destination, Clearance.OPERATIONAL)
     with node.writing() as session:
-        (handlers.pause_link if pause else handlers.resume_link)(session, spec, by=OPERATOR, now=now())
+        (handlers.pause_link if pause else handlers.resume_link)(session, spec, by=OPERATOR, now=now(), audience=())
 
 
 def _process(node: Node) -> psutil.Process:

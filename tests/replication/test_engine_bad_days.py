@@ -30,7 +30,7 @@ OPERATOR = Actor(id="op", name="operator", roles=frozenset({"operator"}), node="
 def operate(node: Node, destination: str, *, pause: bool) -> None:
     spec = LinkSpec(node.name, destination, Clearance.OPERATIONAL)
     with node.writing() as session:
-        (handlers.pause_link if pause else handlers.resume_link)(session, spec, by=OPERATOR, now=now())
+        (handlers.pause_link if pause else handlers.resume_link)(session, spec, by=OPERATOR, now=now(), audience=())
 
 
 def publish(vhost: Vhost, exchange: str, key: str, body: bytes, headers: dict[str, str] | None = None) -> None:

@@ -53,11 +53,11 @@ def test_a_link_shows_how_far_behind_the_other_side_is_while_its_word_is_fresh(d
 
 def test_an_operators_word_is_kept_shown_at_once_and_audited(database: Database) -> None:
     with database.write() as session:
-        handlers.pause_link(session, SPEC, by=OPERATOR, now=NOW)
+        handlers.pause_link(session, SPEC, by=OPERATOR, now=NOW, audience=())
     with database.read() as session:
         (paused,) = views.links(session, [SPEC], now=NOW, stale=STALE)
     with database.write() as session:
-        handlers.resume_link(session, SPEC, by=OPERATOR, now=NOW)
+        handlers.resume_link(session, SPEC, by=OPERATOR, now=NOW, audience=())
     with database.read() as session:
         (resumed,) = views.links(session, [SPEC], now=NOW, stale=STALE)
         row = session.get(Link, SPEC.destination)
@@ -81,7 +81,7 @@ def test_resuming_listens_again_to_a_refused_origin_but_not_to_a_diverged_one(
     with database.write() as session:
         session.add(Replica(origin=SPEC.destination, epoch=1, number=0, digest=b"d" * 32, state=before, reason="why"))
     with database.write() as session:
-        handlers.resume_link(session, SPEC, by=OPERATOR, now=NOW)
+        handlers.resume_link(session, SPEC, by=OPERATOR, now=NOW, audience=())
     with database.read() as session:
         row = session.get(Replica, SPEC.destination)
     assert row is not None
