@@ -13,6 +13,7 @@ from pika.adapters.blocking_connection import BlockingChannel, BlockingConnectio
 from pika.exceptions import AMQPError, NackError, UnroutableError
 
 from kernel.errors import BadInput, BrokerAway, SettingsError
+from kernel.tls import Tls
 
 FACTS = "facts"  # topic; routing key = service; slices of an outbox
 ARRIVALS = "arrivals"  # topic; routing key = fact type; facts addressed to this node
@@ -27,8 +28,11 @@ MAX_MESSAGE_BYTES = 8 * 1024 * 1024  # RabbitMQ 4 refuses 16 MiB by default
 BROKER_ERRORS = (AMQPError, OSError, EOFError)
 
 
-def parameters(url: str, *, name: str = "jisr") -> pika.URLParameters:
-    """Connection parameters with every wait bounded. `name` is shown in the broker's list of connections."""
+def parameters(url: str, *, name: str = "jisr", tls: Tls | None = None) -> pika.URLParameters:
+    """Connection parameters with every wait bounded. `name` is shown in the broker's list of connections.
+
+    With `tls` the certificate says who we are, and no password is used. Raises `SettingsError`.
+    """
     try:
         chosen = pika.URLParameters(url)
     except (ValueError, TypeError) as error:
@@ -39,6 +43,9 @@ def parameters(url: str, *, name: str = "jisr") -> pika.URLParameters:
     chosen.stack_timeout = CONNECT_SECONDS
     chosen.connection_attempts = 1
     chosen.client_properties = {"connection_name": name}
+    if tls is not None:
+        chosen.ssl_options = pika.SSLOptions(tls.context(), chosen.host)
+        chosen.credentials = pika.credentials.ExternalCredentials()
     return chosen
 
 

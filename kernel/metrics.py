@@ -26,6 +26,11 @@ LINK_HEARD = Gauge(
     "When the destination last answered, Unix time.",
     ["destination"],
 )
+LINK_CERTIFICATE_EXPIRY = Gauge(
+    "jisr_link_certificate_expiry_timestamp_seconds",
+    "When the certificate of a link with a peer ends, Unix time: this node's own, or the one signed here for the peer.",
+    ["peer"],
+)
 BATCHES = Counter(
     "jisr_batches_total", "Batches by peer, direction (out, in) and result.", ["peer", "direction", "result"]
 )

@@ -10,11 +10,13 @@ import tomllib
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from kernel.errors import SettingsError
+from kernel.tls import Tls
 
 SLUG = r"^[a-z][a-z0-9-]{1,62}$"
 PORTS = {"gateway": 8080, "forum": 8101, "case": 8102, "notify": 8103, "sync": 8104, "engine": 8105}
@@ -38,10 +40,35 @@ class Ports(_Part):
 
 
 class LinkSettings(_Part):
-    """How this node reaches the broker of the link's other side."""
+    """How this node reaches the broker of the link's other side. With an `amqps` address: mutual TLS.
+
+    The three files are those in `{home}/links/<destination>` if not given; `jisr enrol` puts them there.
+    """
 
     broker_url: str | None = Field(None, repr=False)
     broker_url_file: Path | None = None
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+    @property
+    def secured(self) -> bool:
+        """Whether the address asks for TLS."""
+        return urlsplit(self.broker_url or "").scheme == "amqps"
+
+    @model_validator(mode="after")
+    def _files_are_for_tls(self) -> Self:
+        if (self.ca_file or self.certificate_file or self.key_file) and not self.secured:
+            raise ValueError("ca_file, certificate_file and key_file are for an amqps:// broker_url")
+        return self
+
+
+class BrokerAdmin(_Part):
+    """RabbitMQ's management interface, where a directorate's tools make and delete the users of its own broker."""
+
+    url: str | None = Field(None, repr=False)
+    url_file: Path | None = None
+    ca_file: Path | None = None
 
 
 class Smtp(_Part):
@@ -94,6 +121,7 @@ class Settings(BaseSettings):
     ports: Ports = Ports()
     urls: dict[str, str] = Field(default_factory=dict, description="where the gateway finds a service, if elsewhere")
     links: dict[str, LinkSettings] = Field(default_factory=dict)
+    broker_admin: BrokerAdmin = BrokerAdmin()
     smtp: Smtp = Smtp()
     replication: Replication = Replication()
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
@@ -128,6 +156,24 @@ class Settings(BaseSettings):
     def peer_keys_directory(self) -> Path:
         """Where the public keys of other nodes are: `<node>.pub`."""
         return self.peer_keys or self.home / "peers"
+
+    def tls_of(self, destination: str) -> Tls | None:
+        """The files for the link to `destination` if its address asks for TLS."""
+        link = self.links.get(destination)
+        if link is None or not link.secured:
+            return None
+        found = self.link_files(destination)
+        return Tls(link.ca_file or found.ca, link.certificate_file or found.certificate, link.key_file or found.key)
+
+    def link_files(self, destination: str) -> Tls:
+        """Where `jisr enrol` keeps what belongs to the link to `destination`."""
+        directory = self.home / "links" / destination
+        return Tls(directory / "ca.pem", directory / "certificate.pem", directory / "link.key")
+
+    @property
+    def ca_directory(self) -> Path:
+        """Where `jisr ca` keeps this node's certificate authority."""
+        return self.home / "ca"
 
     @property
     def broker(self) -> str:
@@ -192,9 +238,16 @@ def _resolved(values: dict[str, Any], file: Path) -> dict[str, Any]:
     links = values.get("links")
     for name, link in links.items() if isinstance(links, dict) else ():
         if isinstance(link, dict):
-            if isinstance(link.get("broker_url_file"), str):
-                link["broker_url_file"] = file.parent / link["broker_url_file"]
+            for key in ("broker_url_file", "ca_file", "certificate_file", "key_file"):
+                if isinstance(link.get(key), str):
+                    link[key] = file.parent / link[key]
             _take_secret(link, "broker_url", file, prefix=f"links.{name}.")
+    admin = values.get("broker_admin")
+    if isinstance(admin, dict):
+        for key in ("url_file", "ca_file"):
+            if isinstance(admin.get(key), str):
+                admin[key] = file.parent / admin[key]
+        _take_secret(admin, "url", file, prefix="broker_admin.")
     smtp = values.get("smtp")
     if isinstance(smtp, dict) and isinstance(smtp.get("password_file"), str):
         smtp["password_file"] = file.parent / smtp["password_file"]

@@ -7,6 +7,7 @@ from pika.adapters.select_connection import IOLoop
 from pika.channel import Channel
 from pika.exceptions import ChannelClosedByClient
 
+from kernel.tls import Tls
 from services.sync.line import Line, declare_links
 from services.sync.wire import Wire, reason_of, refused_access
 
@@ -23,6 +24,7 @@ class Carrier:
         waits: tuple[float, float],
         lines: list[Line],
         declare: list[str] | None = None,
+        tls: Tls | None = None,
     ) -> None:
         self._lines = lines
         self._declare = declare or []
@@ -35,6 +37,7 @@ class Carrier:
             on_up=self._on_up,
             on_down=self._on_down,
             on_blocked=self._on_blocked,
+            tls=tls,
         )
 
     def declare_again(self) -> None:

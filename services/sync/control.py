@@ -1,4 +1,4 @@
-"""Once a second: read an operator's word about the links, keep how they stand for people, set the gauges."""
+"""Once a second: read an operator's word about links and peers, keep how they stand for people, set the gauges."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from services.sync.receivers import Receiver, Timers
 from services.sync.records import parked_counts
 from services.sync.senders import Sender, Snapshot
 from services.sync.tables import Link
+from services.sync.trust import Trust
 
 log = get_logger("control")
 
@@ -37,6 +38,7 @@ class Control:
         *,
         senders: Sequence[Sender],
         receivers: Sequence[Receiver],
+        trust: Trust,
         stale: float,
         keep_lock: Callable[[], None],
         fail: Callable[[Exception], None],
@@ -46,6 +48,7 @@ class Control:
         self._timers = timers
         self._senders = {sender.spec.destination: sender for sender in senders}
         self._receivers = receivers
+        self._trust = trust
         self._stale = timedelta(seconds=stale)
         self._keep_lock = keep_lock
         self._fail = fail
@@ -84,6 +87,7 @@ class Control:
                 for name, shot in sorted(changed.items()):
                     _keep(link_row(session, self._senders[name].spec), shot, self._senders[name])
         with self._database.read() as session:
+            self._trust.read(session)
             words = {row.destination: (row.paused, row.resumes) for row in session.scalars(select(Link))}
             return words, parked_counts(session)
 
@@ -105,6 +109,8 @@ class Control:
                 metrics.LINK_BEHIND.labels(sender.spec.destination).set(entries)
             else:
                 metrics.LINK_BEHIND.remove(sender.spec.destination)
+        for node, expires_at in self._trust.expiries.items():
+            metrics.LINK_CERTIFICATE_EXPIRY.labels(node).set(expires_at.timestamp())
         for receiver in self._receivers:
             self._measure_replica(receiver, moment)
             metrics.PARKED.labels(receiver.peer).set(parked.get(receiver.peer, 0))

@@ -16,8 +16,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import version
-from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
@@ -46,6 +46,7 @@ from services.sync.receivers import Receiver
 from services.sync.recorder import Recorder
 from services.sync.replicas import Replicas
 from services.sync.senders import Sender, Who
+from services.sync.trust import Trust
 from services.sync.wire import Wire, backoff
 
 log = get_logger("engine")
@@ -95,6 +96,7 @@ class Engine:
         self.carriers: list[Carrier] = []
         self._lock = EngineLock(self.node, settings.home, self.database)
         self._key = SigningKey.load(settings.keys_directory / "node.key")
+        self.trust = self._trust_of_files()
         self._stopping = threading.Event()
         self._failed: Exception | None = None
         self._running = False
@@ -136,6 +138,7 @@ class Engine:
 
     def _begin(self) -> journal.Life:
         with self.database.write_silently() as session:
+            self.trust.read(session)
             return journal.begin(session, self.node)
 
     def _serve(self) -> None:
@@ -187,7 +190,9 @@ class Engine:
         who = Who(life, new_id(), f"jisr {version('jisr')}", self._key)
         links_out = {link.destination: link for link in self.topology.links_from(self.node)}
         links_in = {link.origin: link for link in self.topology.links_to(self.node)}
-        keys = self._ring({*links_out, *links_in})
+        for node in sorted({*links_out, *links_in}):
+            if not self.trust.knows(node):  # it is heard as soon as it is admitted
+                log.warning("engine.no_key_of_peer", peer=node)
         self.local = self._local_wire(life)
         metrics.JOURNAL_HEAD.set(life.head.number)
         for node in sorted({*links_out, *links_in}):
@@ -196,7 +201,7 @@ class Engine:
             if node in links_out:
                 peer.sender = self._sender(peer.line, links_out[node], who)
             if node in links_in:
-                peer.receiver = self._receiver(peer.line, node, keys, who)
+                peer.receiver = self._receiver(peer.line, node, who)
         self.carriers = self._carriers()
         self.control = Control(
             self.database,
@@ -204,20 +209,20 @@ class Engine:
             self.loop,
             senders=[peer.sender for peer in self.peers.values() if peer.sender is not None],
             receivers=[peer.receiver for peer in self.peers.values() if peer.receiver is not None],
+            trust=self.trust,
             stale=self.settings.replication.stale_seconds,
             keep_lock=self._lock.keep,
             fail=self.fail,
         )
 
-    def _ring(self, nodes: set[str]) -> message.Ring:
-        directory: Path = self.settings.peer_keys_directory
+    def _trust_of_files(self) -> Trust:
+        """The keys in `peer_keys`, as far as they are there; what the database says of peers comes to them."""
+        out, into = self.topology.links_from(self.node), self.topology.links_to(self.node)
         keys: dict[str, VerifyKey] = {}
-        for node in sorted(nodes):
-            try:
-                keys[node] = VerifyKey.load(directory / f"{node}.pub")
-            except SettingsError as error:
-                log.warning("engine.no_key_of_peer", peer=node, reason=error.code)
-        return message.ring(keys)
+        for node in {*(link.destination for link in out), *(link.origin for link in into)}:
+            with suppress(SettingsError):
+                keys[node] = VerifyKey.load(self.settings.peer_keys_directory / f"{node}.pub")
+        return Trust(keys)
 
     def _local_wire(self, life: journal.Life) -> Wire:
         self.recorder = Recorder(self.node, self.database, self.lanes.lane(), self.loop.call_later, self._on_head)
@@ -283,7 +288,7 @@ class Engine:
             relays_to=relays_to,
         )
 
-    def _receiver(self, line: Line, peer: str, keys: message.Ring, who: Who) -> Receiver:
+    def _receiver(self, line: Line, peer: str, who: Who) -> Receiver:
         timing = self.settings.replication
 
         def is_for(one: Shown) -> bool:
@@ -301,7 +306,7 @@ class Engine:
         return Receiver(
             peer,
             replicas=Replicas(peer, line.route.queue, timing.window_bytes, is_for),
-            keys=keys,
+            trust=self.trust,
             database=self.database,
             lane=self.lanes.lane(),
             timers=self.loop,
@@ -337,7 +342,14 @@ class Engine:
             if sender is not None:
                 sender.note = f"The settings do not say where its broker is: `links.{node}.broker_url`."
             return None
-        return Carrier(self.loop, link.broker_url, label=f"{self.node} to {node}", waits=self._waits(), lines=[line])
+        return Carrier(
+            self.loop,
+            link.broker_url,
+            label=f"{self.node} to {node}",
+            waits=self._waits(),
+            lines=[line],
+            tls=self.settings.tls_of(node),
+        )
 
     def _on_head(self, head: Position) -> None:
         for peer in self.peers.values():

@@ -53,6 +53,7 @@ class Delivery:
     tag: int
     body: bytes
     headers: dict[str, Any]
+    user: str | None = None  # who published it: the broker lets nobody name another
 
     def acknowledge(self) -> None:
         """Acknowledge this delivery and all before it on its channel; nothing when the channel is gone."""
@@ -87,6 +88,7 @@ class Line:
         self._on_ready, self._on_gone = on_ready, on_gone
         self._on_message, self._on_confirm = on_message, on_confirm
         self._out: Channel | None = None
+        self._user: str | None = None
         self._published = 0
         self._unconfirmed: dict[int, int] = {}
         self._returned: set[int] = set()
@@ -94,6 +96,7 @@ class Line:
     def open(self, wire: Wire) -> None:
         """Open both channels on a wire that is up."""
         self._reset()
+        self._user = wire.user or None
 
         def closed(_channel: Channel, error: Exception) -> None:
             if wire.up:
@@ -111,7 +114,9 @@ class Line:
         if not self.ready or self._out is None or not self._out.is_open:
             return False
         self._published += 1
-        properties = pika.BasicProperties(delivery_mode=2, headers=headers, message_id=str(self._published))
+        properties = pika.BasicProperties(
+            delivery_mode=2, headers=headers, message_id=str(self._published), user_id=self._user
+        )
         self._unconfirmed[self._published] = token
         self._out.basic_publish(self.route.exchange, self.route.key, body, properties, mandatory=True)
         return True
@@ -142,7 +147,8 @@ class Line:
         channel.confirm_delivery(self._on_ack_or_nack, callback=selected)
 
     def _delivered(self, channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        self._on_message(Delivery(channel, method.delivery_tag, body, dict(properties.headers or {})))
+        headers = dict(properties.headers or {})
+        self._on_message(Delivery(channel, method.delivery_tag, body, headers, properties.user_id))
 
     def _on_return(self, _channel: Channel, _method: Any, properties: pika.BasicProperties, _body: bytes) -> None:
         if (properties.message_id or "").isdigit():

@@ -19,8 +19,9 @@ from kernel.log import get_logger
 from services.sync import records
 from services.sync.lanes import Lane
 from services.sync.line import Delivery
-from services.sync.message import BadMessage, Batch, Held, Hello, Message, Ring, UnknownKind, open_message
+from services.sync.message import BadMessage, Batch, Held, Hello, Message, UnknownKind, open_message
 from services.sync.replicas import Outcome, Refused, Replicas
+from services.sync.trust import Trust
 from services.sync.wire import backoff
 
 log = get_logger("receiver")
@@ -57,7 +58,7 @@ class Receiver:
         peer: str,
         *,
         replicas: Replicas,
-        keys: Ring,
+        trust: Trust,
         database: Database,
         lane: Lane,
         timers: Timers,
@@ -68,7 +69,7 @@ class Receiver:
     ) -> None:
         self.peer = peer
         self._replicas = replicas
-        self._keys = keys
+        self._trust = trust
         self._database = database
         self._lane = lane
         self._timers = timers
@@ -184,7 +185,10 @@ class Receiver:
         return _Read(read.messages, read.held, read.refused, passed_over)
 
     def _open(self, delivery: Delivery) -> Message:
-        opened = open_message(delivery.body, delivery.headers, self._keys)
+        user = self._trust.publishes_as(self.peer)
+        if user is not None and delivery.user != user:
+            raise BadMessage(f"A message in the queue of {self.peer} was not published by its user {user}.")
+        opened = open_message(delivery.body, delivery.headers, self._trust.ring)
         if opened.signer != self.peer:
             raise BadMessage(f"{opened.signer} signed a message that came by the queue of {self.peer}.", signer=None)
         return opened.message

@@ -184,3 +184,18 @@ class Arrival(Base, table=True):
     type: str = Field(sa_column=Column(String(128), nullable=False))
     envelope: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class Peer(Base, table=True):
+    """One signing key of a node that was admitted here, or refused; see peers.py. Rows are never deleted."""
+
+    __tablename__ = "peer"
+    node: str = Field(sa_column=Column(NAME, primary_key=True))
+    key_id: str = Field(sa_column=Column(String(16), primary_key=True))
+    key: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+    broker_user: str = Field(sa_column=Column(NAME, nullable=False))
+    serial: str = Field(sa_column=Column(NAME, nullable=False))
+    expires_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+    admitted_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    revoked_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+    reason: str | None = Field(default=None, sa_column=Column(Text, nullable=True))

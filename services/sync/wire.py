@@ -14,8 +14,11 @@ from pika.adapters.select_connection import IOLoop, SelectConnection
 from pika.channel import Channel
 from pika.exceptions import ProbableAccessDeniedError, ProbableAuthenticationError
 
+from kernel import tls as transport
 from kernel.broker import parameters
+from kernel.errors import SettingsError
 from kernel.log import get_logger
+from kernel.tls import Tls
 
 log = get_logger("wire")
 
@@ -34,7 +37,8 @@ class Wire:
     """A connection and the channels its owner asks for in `on_up`. All callbacks run on the loop.
 
     `on_up(connection)` after each connect, `on_down(reason, unauthorised)` after each loss, `on_blocked(blocked)` when
-    the broker holds publishers back because its memory or disk is short.
+    the broker holds publishers back because its memory or disk is short. The files of `tls` are read anew for each
+    connection: a renewed certificate needs no restart.
     """
 
     def __init__(
@@ -47,11 +51,11 @@ class Wire:
         on_up: Callable[["Wire"], None],
         on_down: Callable[[str, bool], None],
         on_blocked: Callable[[bool], None] = lambda blocked: None,
+        tls: Tls | None = None,
     ) -> None:
         self._loop = loop
-        self._parameters = parameters(url, name=label)
-        # A broker in alarm may hold us for hours: reading goes on, so the connection is kept and `on_blocked` told.
-        self._parameters.blocked_connection_timeout = None
+        self._url, self._tls = url, tls
+        self.user = getattr(parameters(url).credentials, "username", "")  # as the broker knows us
         self.label = label
         self._first_wait, self._most_wait = waits
         self._on_up, self._on_down, self._on_blocked = on_up, on_down, on_blocked
@@ -70,14 +74,25 @@ class Wire:
             return
         try:
             self._connection = SelectConnection(
-                self._parameters,
+                self._fresh_parameters(),
                 on_open_callback=self._opened,
                 on_open_error_callback=self._not_opened,
                 on_close_callback=self._closed,
                 custom_ioloop=self._loop,
             )
+        except SettingsError as error:  # a file that TLS needs; it may come, so the attempts go on
+            self._why = (error.message, True)
+            self._lost(error)
         except (OSError, ssl.SSLError) as error:
             self._lost(error)
+
+    def _fresh_parameters(self) -> Any:
+        chosen = parameters(self._url, name=self.label, tls=self._tls)
+        # A broker in alarm may hold us for hours: reading goes on, so the connection is kept and `on_blocked` told.
+        chosen.blocked_connection_timeout = None
+        if self._tls is not None:
+            self.user = self._tls.user()
+        return chosen
 
     def stop(self) -> None:
         """Close and stay closed."""
@@ -159,11 +174,16 @@ def refused_access(error: BaseException) -> bool:
     """Whether the broker does not know us, or does not let us do this."""
     if isinstance(error, UNAUTHORISED) or getattr(error, "reply_code", None) in REFUSALS:
         return True
+    if transport.refusal(error):
+        return True
     causes = [*getattr(error, "exceptions", ()), getattr(error, "exception", None), *error.args]
     return any(refused_access(cause) for cause in causes if isinstance(cause, BaseException))
 
 
 def reason_of(error: Exception) -> str:
     """A short word for an operator; never a broker's address, which may hold a password."""
+    refusal = transport.refusal(error)
+    if refusal:
+        return refusal
     code = getattr(error, "reply_code", None)
     return f"{type(error).__name__} {code}" if code else type(error).__name__

@@ -1,0 +1,102 @@
+"""The nodes that were admitted here, with their signing keys, and those whose keys are refused for ever.
+
+One row for each key of a node. A node without a row is one that was joined by hand: its key is the file `<node>.pub`
+in `peer_keys`. The first row of a node overrules that file. A revoked row is never deleted: a key that was refused
+once is refused always, and so is the broker's user that was taken away, because the certificates that name it may
+still be valid. A node that comes back comes with a new key and as a new user.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from kernel import audit
+from kernel.crypto import VerifyKey
+from kernel.errors import Conflict, refuse
+from kernel.identity import Actor
+from services.sync.tables import Peer
+
+
+class KeyRevoked(Conflict):
+    """The signing key {key_id} of {node} was revoked and is never admitted again; make new keys there."""
+
+    code = "key_revoked"
+
+
+class AnotherKey(Conflict):
+    """{node} is admitted with the signing key {key_id}; revoke it before another key is admitted."""
+
+    code = "another_key"
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What a directorate grants a node: its signing key is believed, its certificate names `user`."""
+
+    node: str
+    key: VerifyKey
+    user: str
+    serial: str
+    expires_at: datetime
+
+
+def user_for(session: Session, node: str, key: VerifyKey) -> str:
+    """The broker's user for a node that asks with `key`. Raises `KeyRevoked`, `AnotherKey`.
+
+    A node keeps its user when its certificate is renewed; after it was revoked it gets another, `ninewa.2`.
+    """
+    rows = _rows(session, node)
+    for row in rows:
+        if row.key_id == key.key_id and row.revoked_at is not None:
+            refuse(KeyRevoked, node=node, key_id=key.key_id)
+        if row.key_id != key.key_id and row.revoked_at is None:
+            refuse(AnotherKey, node=node, key_id=row.key_id)
+        if row.revoked_at is None:
+            return row.broker_user
+    return f"{node}.{len(rows) + 1}" if rows else node
+
+
+def admit(session: Session, admission: Admission, *, by: Actor, now: datetime) -> Peer:
+    """Believe a node's key from now on. Raises `KeyRevoked`, `AnotherKey`."""
+    user_for(session, admission.node, admission.key)
+    row = session.get(Peer, (admission.node, admission.key.key_id), with_for_update=True)
+    if row is None:
+        row = Peer(node=admission.node, key_id=admission.key.key_id, key=admission.key.raw, admitted_at=now)
+    row.broker_user, row.serial = admission.user, admission.serial
+    row.expires_at = admission.expires_at
+    session.add(row)
+    _note(session, "admit_node", admission.node, f"key {row.key_id}, certificate {row.serial}", by, now)
+    session.flush()
+    return row
+
+
+def revoke(
+    session: Session, node: str, *, joined_by_hand: VerifyKey | None, reason: str, by: Actor, now: datetime
+) -> list[str]:
+    """Refuse every key of a node from now on; return the broker's users to take away. May be repeated."""
+    rows = _rows(session, node)
+    if joined_by_hand is not None and joined_by_hand.key_id not in {row.key_id for row in rows}:
+        key = joined_by_hand
+        rows.append(Peer(node=node, key_id=key.key_id, key=key.raw, broker_user=node, serial="", admitted_at=now))
+    for row in rows:
+        if row.revoked_at is None:
+            row.revoked_at, row.reason = now, reason
+            session.add(row)
+    _note(session, "revoke_node", node, reason, by, now)
+    session.flush()
+    return sorted({node, *(row.broker_user for row in rows)})
+
+
+def listed(session: Session) -> list[Peer]:
+    """Every row, in the order in which nodes were admitted."""
+    return list(session.scalars(select(Peer).order_by(Peer.node, Peer.admitted_at, Peer.key_id)))
+
+
+def _rows(session: Session, node: str) -> list[Peer]:
+    return [row for row in listed(session) if row.node == node]
+
+
+def _note(session: Session, action: str, node: str, reason: str, by: Actor, now: datetime) -> None:
+    audit.record(session, actor=by, action=action, subject=node, outcome="allowed", reason=reason, at=now)

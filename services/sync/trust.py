@@ -1,0 +1,58 @@
+"""Whose word is believed at this moment: the signing keys of peers and the broker's users they publish as.
+
+Read from the database every second, so that a node that is admitted is heard, and one that is revoked is not, without
+a restart. Lanes read it while the control's lane replaces it: it is replaced as a whole.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session
+
+from kernel.crypto import VerifyKey
+from services.sync import message, peers
+
+
+@dataclass(frozen=True)
+class _Believed:
+    ring: message.Ring
+    users: Mapping[str, str] = field(default_factory=dict)
+    expiries: Mapping[str, datetime] = field(default_factory=dict)
+
+
+class Trust:
+    """`files`: the keys that were given by hand. A node that the database knows is judged by the database alone."""
+
+    def __init__(self, files: Mapping[str, VerifyKey]) -> None:
+        self._files = files
+        self._believed = _Believed(message.ring(files))
+
+    def read(self, session: Session) -> None:
+        """Learn who was admitted and who was revoked."""
+        rows = peers.listed(session)
+        keys = {node: [key] for node, key in self._files.items() if node not in {row.node for row in rows}}
+        valid = [row for row in rows if row.revoked_at is None]
+        for row in valid:
+            keys.setdefault(row.node, []).append(VerifyKey(row.key))
+        users = {row.node: row.broker_user for row in valid}
+        expiries = {row.node: row.expires_at for row in valid if row.expires_at is not None}
+        self._believed = _Believed(message.ring(keys), users, expiries)
+
+    @property
+    def ring(self) -> message.Ring:
+        """The keys that are believed."""
+        return self._believed.ring
+
+    @property
+    def expiries(self) -> Mapping[str, datetime]:
+        """When the certificate of each admitted node ends."""
+        return self._believed.expiries
+
+    def knows(self, node: str) -> bool:
+        """Whether any key of `node` is believed."""
+        return any(owner == node for owner, _ in self._believed.ring.values())
+
+    def publishes_as(self, node: str) -> str | None:
+        """The only user whose messages are taken as those of `node`; None where it was joined by hand."""
+        return self._believed.users.get(node)
