@@ -15,9 +15,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 . deploy/lib/python.sh
 
 set_up() {
-    command -v setpriv >/dev/null || need_packages util-linux
-    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || need_packages rabbitmq-server
-    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need_packages postgresql
+    local missing=()
+    command -v setpriv >/dev/null || missing+=(util-linux)
+    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || missing+=(rabbitmq-server)
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+    [ "${#missing[@]}" -eq 0 ] || need_packages "${missing[@]}"
     if [ "${CI:-}" = true ] || [ "${JISR_CLUSTER:-}" = 1 ]; then
         need_docker
     fi
