@@ -57,14 +57,14 @@ INTAKE: frozenset[Role] = frozenset(
 """Open cases."""
 CASE_WORK: frozenset[Role] = frozenset({Role.COMMUNITY_OFFICER, Role.CASE_WORKER})
 """Work on assigned cases."""
-SUPERVISION: frozenset[Role] = frozenset({Role.UNIT_SUPERVISOR})
-"""Triage and assign in the unit."""
-CASE_APPROVAL: frozenset[Role] = frozenset({Role.UNIT_SUPERVISOR, Role.PROVINCIAL_DIRECTOR})
+SUPERVISION: frozenset[Role] = frozenset({Role.UNIT_SUPERVISOR, Role.INSPECTORATE})
+"""Triage and assign: the supervisor in the unit, the inspectorate where staff are complained of."""
+CASE_APPROVAL: frozenset[Role] = SUPERVISION | {Role.PROVINCIAL_DIRECTOR}
 """Approve closings; never one's own."""
-CASE_READ: frozenset[Role] = INTAKE | CASE_WORK | SUPERVISION | {Role.PROVINCIAL_DIRECTOR, Role.INSPECTORATE}
+CASE_READ: frozenset[Role] = INTAKE | CASE_WORK | SUPERVISION | {Role.PROVINCIAL_DIRECTOR}
 """Read the case rows one's unit, hand or office reaches."""
-CASE_IDENTITY: frozenset[Role] = INTAKE | CASE_WORK | SUPERVISION
-"""Read parties and narrative, each read written to the audit log."""
+CASE_BARRED: frozenset[Role] = frozenset({Role.NODE_ADMIN, Role.OPERATOR, Role.FEDERAL_ANALYST, Role.REGIONAL_ANALYST})
+"""Reach no case and are told of none, whatever else they are: who can make accounts could make a handler of himself."""
 REFERRAL_WRITE: frozenset[Role] = CASE_WORK | SUPERVISION
 REFERRAL_ANSWER: frozenset[Role] = frozenset({Role.REFERRAL_PARTNER}) | CASE_WORK | SUPERVISION
 """Accept, reject and complete: the partner, or the officer who was told the answer by telephone."""

@@ -2,7 +2,7 @@
 
 Doors, all POST `/doors/<name>` with a signed actor; the group is of contracts/roles.py, and behind the door
 each case is reached only by its opener (until it is assigned), its handler, its unit's supervisor and the
-governorate's director:
+governorate's director; a complaint (against police, of corruption) by the inspectorate in the place of these two:
 
 | door | request | answer | group | API |
 |---|---|---|---|---|

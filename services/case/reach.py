@@ -8,12 +8,17 @@ audit log.
 |---|---|---|
 | who entered it, in an intake role | until it is assigned | yes |
 | its handler | theirs | yes |
-| unit supervisor | of the unit | with a reason |
-| provincial director | of the governorate | with a reason |
-| inspectorate | complaints against police, corruption | no |
+| unit supervisor | of the unit, no complaints | with a reason |
+| provincial director | of the governorate, no complaints | with a reason |
+| inspectorate | complaints, but of its own unit | with a reason |
+
+Complaints are the categories of that group: against police, and corruption. Whom they name is in a text that no
+program reads, so the whole chain of command stands outside the wall: the inspectorate does for a complaint what
+supervisor and director do for any other case.
 
 An account that administers the node or its queues, or that reads statistics, reaches no case whatever else it
-may be: a supervisor who can make accounts could make a handler of himself."""
+may be: a supervisor who can make accounts could make a handler of himself.
+"""
 
 from enum import IntEnum
 from typing import Any, Final
@@ -27,7 +32,6 @@ from kernel.identity import Actor
 from services.case.model import BEFORE_HANDOVER
 from services.case.tables import CaseRecord
 
-BARRED: Final = roles.ADMIN | {Role.OPERATOR} | roles.ANALYSIS
 COMPLAINTS: Final = frozenset(category for category, group in GROUP.items() if group is CategoryGroup.COMPLAINT)
 
 
@@ -35,34 +39,43 @@ class Sight(IntEnum):
     """What a caller may see of a case; each includes the ones before."""
 
     NOTHING = 0
-    STANDING = 1
-    IDENTITY_WITH_REASON = 2
-    IDENTITY = 3
+    IDENTITY_WITH_REASON = 1
+    IDENTITY = 2
 
 
 def sight(actor: Actor, case: CaseRecord) -> Sight:
     """What `actor` may see of `case`."""
-    if actor.has(*BARRED):
+    if actor.has(*roles.CASE_BARRED):
         return Sight.NOTHING
     if case.handler_id == actor.id and actor.has(*roles.CASE_WORK):
         return Sight.IDENTITY
     if case.opened_by == actor.id and case.status in BEFORE_HANDOVER and actor.has(*roles.INTAKE):
         return Sight.IDENTITY
-    if supervises(actor, case) or actor.has(Role.PROVINCIAL_DIRECTOR):
+    if supervises(actor, case) or directs(actor, case):
         return Sight.IDENTITY_WITH_REASON
-    if actor.has(Role.INSPECTORATE) and case.category in COMPLAINTS:
-        return Sight.STANDING
     return Sight.NOTHING
 
 
 def supervises(actor: Actor, case: CaseRecord) -> bool:
-    """Whether `actor` supervises the unit that the case belongs to."""
+    """Whether `actor` decides in the unit's place: its supervisor, and the inspectorate for a complaint."""
+    if case.category in COMPLAINTS:
+        return inspects(actor) and actor.unit != case.unit
     return actor.has(Role.UNIT_SUPERVISOR) and actor.unit is not None and actor.unit == case.unit
+
+
+def inspects(actor: Actor) -> bool:
+    """Whether `actor` is of the inspectorate, and not at once the director whose officers are complained of."""
+    return actor.has(Role.INSPECTORATE) and not actor.has(Role.PROVINCIAL_DIRECTOR)
+
+
+def directs(actor: Actor, case: CaseRecord) -> bool:
+    """Whether `actor` directs the governorate, and this is no complaint of those whom the director commands."""
+    return actor.has(Role.PROVINCIAL_DIRECTOR) and case.category not in COMPLAINTS
 
 
 def reached(actor: Actor) -> ColumnElement[bool]:
     """The condition under which `sight` is more than nothing, for a query."""
-    if actor.has(*BARRED):
+    if actor.has(*roles.CASE_BARRED):
         return false()
     case: Any = CaseRecord
     grants: list[ColumnElement[bool]] = []
@@ -70,10 +83,11 @@ def reached(actor: Actor) -> ColumnElement[bool]:
         grants.append(case.handler_id == actor.id)
     if actor.has(*roles.INTAKE):
         grants.append(and_(case.opened_by == actor.id, case.status.in_(BEFORE_HANDOVER)))
+    complaint = case.category.in_(COMPLAINTS)
     if actor.has(Role.UNIT_SUPERVISOR) and actor.unit is not None:
-        grants.append(case.unit == actor.unit)
+        grants.append(and_(case.unit == actor.unit, ~complaint))
     if actor.has(Role.PROVINCIAL_DIRECTOR):
-        grants.append(case.id.is_not(None))
-    if actor.has(Role.INSPECTORATE):
-        grants.append(case.category.in_(COMPLAINTS))
+        grants.append(~complaint)
+    if inspects(actor):
+        grants.append(and_(complaint, case.unit != actor.unit) if actor.unit is not None else complaint)
     return or_(false(), *grants)

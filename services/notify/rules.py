@@ -1,7 +1,8 @@
 """Who is told what: facts to notifications, by rule. Pure, and the only place where it is decided.
 
 A rule names the fact, whom to tell, and where the printed number stands. It cannot name content: a draft has no room
-for any. Two things are decided here for every rule. A case that complains of police or of corruption is told to the
+for any. Three things are decided here for every rule. Of a case nobody is told whom the case service would show none:
+forum roles, administrators, operators, analysts. A case that complains of police or of corruption is told to the
 inspectorate instead of the unit, because those it names may be the unit (hard rule 5: they cannot see, find or infer
 it). And nobody is told twice of one thing.
 """
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from contracts.case.words import CategoryGroup, RecordingClass
 from contracts.notify import ACKNOWLEDGING
-from contracts.roles import Role
+from contracts.roles import CASE_BARRED, CASE_READ, Role
 from services.notify.model import Contact, Directory, Draft
 
 Parts = Mapping[str, Any]
@@ -39,8 +40,13 @@ def walled(parts: Parts) -> bool:
 def supervisors(parts: Parts, directory: Directory) -> list[Contact]:
     """Who supervises the unit that the record belongs to; the inspectorate for what the unit must not see."""
     if walled(parts):
-        return directory.holding([Role.INSPECTORATE])
+        return [contact for contact in directory.holding([Role.INSPECTORATE]) if not _commands(contact, parts)]
     return directory.in_unit(parts.get("unit"), [Role.UNIT_SUPERVISOR])
+
+
+def _commands(contact: Contact, parts: Parts) -> bool:
+    """Whether an inspector is at once of the unit, or the director of its officers."""
+    return contact.has(Role.PROVINCIAL_DIRECTOR) or (contact.unit is not None and contact.unit == parts.get("unit"))
 
 
 def approvers(parts: Parts, directory: Directory) -> list[Contact]:
@@ -99,6 +105,14 @@ BY_TYPE: Final[Mapping[tuple[str, bool], tuple[Rule, ...]]] = {
 }
 
 
+CASES: Final = frozenset({"case", "referral"})
+
+
+def _may_know_of_cases(contact: Contact) -> bool:
+    """Whether the case service would show this account any case: a case may be assigned to anybody's id by mistake."""
+    return contact.has(*CASE_READ) and not contact.has(*CASE_BARRED)
+
+
 def concerns(fact_type: str, *, arrived: bool = False) -> bool:
     """Whether any rule is about facts of this type."""
     return (fact_type, arrived) in BY_TYPE
@@ -119,5 +133,6 @@ def notifications(
         for rule in BY_TYPE.get((fact_type, arrived), ())
         for recipients in rule.to
         for contact in recipients(parts, directory)
+        if rule.about not in CASES or _may_know_of_cases(contact)
     ]
     return list({(draft.account_id, draft.rule): draft for draft in drafts}.values())

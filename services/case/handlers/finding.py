@@ -8,7 +8,7 @@ from contracts import roles
 from kernel.errors import refuse
 from kernel.identity import Actor
 from services.case import model
-from services.case.reach import BARRED, Sight, sight, supervises
+from services.case.reach import Sight, sight, supervises
 from services.case.refusals import CaseNotFound, NotTheHandler, NotTheSupervisor, ReferralNotFound
 from services.case.tables import CaseRecord, Referral
 
@@ -64,7 +64,7 @@ def referral_to_answer(session: Session, values: dict[str, Any], *, by: Actor) -
 
 
 def _answers(by: Actor, referral: Referral, case: CaseRecord) -> bool:
-    if by.has(*BARRED):
+    if by.has(*roles.CASE_BARRED):
         return False
     if referral.partner_id == by.id and by.has(roles.Role.REFERRAL_PARTNER):
         return True

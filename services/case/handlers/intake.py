@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from contracts import roles
 from contracts.case import RESTRICTED, Answer, CaseStatus, Question, RecordingClass
 from contracts.numbers import next_number
 from contracts.rules import CaseRules
@@ -16,7 +17,6 @@ from services.case import telling
 from services.case.handlers.facts import tell_case
 from services.case.handlers.times import check_not_later
 from services.case.intake import PRESENT_TABLE, recording_class
-from services.case.reach import BARRED
 from services.case.refusals import UnitNeeded
 from services.case.tables import CaseIntake, CaseNarrative, CaseParty, CaseRecord, NumberSequence
 
@@ -49,7 +49,7 @@ def open_case(
 
     Raises `UnitNeeded`, `NotYet`, and `Forbidden` for accounts that may never see a case.
     """
-    if by.has(*BARRED):
+    if by.has(*roles.CASE_BARRED):
         refuse(Forbidden)
     reported_at = values["reported_at"] or now
     _check_times(values, reported_at, now)

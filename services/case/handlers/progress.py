@@ -10,7 +10,6 @@ from typing import Any
 from sqlmodel import Session, select
 
 from contracts.case import NoteKind, Outcome
-from contracts.roles import Role
 from kernel.identity import Actor
 from kernel.ids import new_id
 from services.case import model
@@ -18,6 +17,7 @@ from services.case.handlers.facts import tell_case
 from services.case.handlers.finding import must_handle, must_supervise, to_change
 from services.case.handlers.times import check_not_before_report, check_not_later, check_to_come
 from services.case.model import Move
+from services.case.reach import directs
 from services.case.tables import CaseNote, CaseRecord, Referral
 
 
@@ -99,7 +99,7 @@ def propose_resolution(session: Session, values: dict[str, Any], *, by: Actor, n
 def close(session: Session, values: dict[str, Any], *, by: Actor, now: datetime) -> CaseRecord:
     """Approve the end. Raises `OwnAct`, `OutsideApprovalNeeded`."""
     case = to_change(session, values, by=by)
-    if not by.has(Role.PROVINCIAL_DIRECTOR):
+    if not directs(by, case):
         must_supervise(case, by)
     status = model.moved(case.status, Move.CLOSE)
     outside = model.needs_outside_approval(case.outcome, case.recording_class, case.current_class)

@@ -12,12 +12,13 @@ from kernel.audit import verify_audit
 from kernel.errors import Forbidden
 from kernel.identity import Actor
 from services.case.reach import Sight, reached, sight
-from services.case.refusals import CaseNotFound, ReasonNeeded
+from services.case.refusals import CaseNotFound, ReasonNeeded, ReferralNotFound
 from services.case.tables import CaseRecord
 from tests.conftest import MakeDatabase
 from tests.services.case.office import (
     ADMIN,
     DIRECTOR,
+    FORCE,
     HANDLER,
     INSPECTOR,
     INTAKE,
@@ -127,13 +128,54 @@ def test_who_administers_or_counts_reaches_no_case_whatever_else_they_are(office
         office.open(by=powerful)
 
 
-def test_the_inspectorate_sees_how_complaints_stand_and_nobodys_identity(office: Office) -> None:
-    complaint = office.open(category="complaint_against_police", narrative="an officer")
-    office.open(category="neighbour_dispute")
+COMPLAINTS = ("complaint_against_police", "corruption")
+CHAIN = (
+    SUPERVISOR,
+    DIRECTOR,
+    person("both", Role.INSPECTORATE, Role.PROVINCIAL_DIRECTOR, unit=None),
+    person("of-the-unit", Role.INSPECTORATE),
+)
+
+
+@pytest.mark.parametrize("category", COMPLAINTS)
+@pytest.mark.parametrize("commander", CHAIN, ids=lambda actor: actor.name)
+def test_a_complaint_is_not_there_for_the_chain_of_command(office: Office, category: str, commander: Actor) -> None:
+    complaint = office.open(category=category, narrative="an officer")
+    assert office.listed(commander) == []
+    assert office.listed(commander, category=category) == []
+    for attempt in (
+        lambda: office.get(complaint, commander, reason=REASON),
+        lambda: office.notes(complaint, commander, reason=REASON),
+        lambda: office.triage(complaint, by=commander),
+        lambda: office.assign(complaint, by=commander),
+        lambda: office.withdraw(complaint, by=commander),
+        lambda: office.close(complaint, by=commander),
+        lambda: office.refer(complaint, by=commander),
+    ):
+        with pytest.raises(CaseNotFound) as refused:
+            attempt()
+        assert refused.value.message == str(CaseNotFound(subject=complaint.id))
+    office.triage(complaint, by=INSPECTOR)
+    office.assign(complaint, by=INSPECTOR)
+    office.start(complaint)
+    referral = office.refer(complaint)
+    with pytest.raises(ReferralNotFound):
+        office.accept(referral, by=commander)
+
+
+def test_the_inspectorate_leads_a_complaint_to_its_end_and_sees_no_other_case(office: Office) -> None:
+    other = office.open(category="neighbour_dispute")
+    complaint = office.open(category="complaint_against_police", answers=FORCE, narrative="an officer")
     assert office.listed(INSPECTOR) == [complaint.id]
-    assert office.get(complaint, INSPECTOR, reason=REASON).identity is None
-    with pytest.raises(ReasonNeeded):
-        office.notes(complaint, INSPECTOR, reason=REASON)
+    assert office.get(complaint, INSPECTOR).identity is None
+    assert office.get(complaint, INSPECTOR, reason=REASON).identity is not None
+    with pytest.raises(CaseNotFound):
+        office.get(other, INSPECTOR, reason=REASON)
+    office.triage(complaint, by=INSPECTOR)
+    office.assign(complaint, by=INSPECTOR)
+    office.start(complaint)
+    office.propose(complaint, outcome="advice_given")
+    assert office.close(complaint, by=INSPECTOR).closed_by == INSPECTOR.id
 
 
 def test_lists_are_filtered_and_paged_in_the_order_of_opening(office: Office) -> None:
@@ -180,8 +222,8 @@ def test_the_list_shows_exactly_the_cases_that_can_be_read(make_database: MakeDa
 def _many_cases(office: Office) -> Iterable[CaseRecord]:
     a, b = Actor("a", "a", frozenset({Role.INTAKE_OFFICER}), "ninewa"), Actor("b", "b", frozenset(), "ninewa")
     for unit in (UNIT, OTHER_UNIT):
-        leading = person("leading", Role.UNIT_SUPERVISOR, unit=unit)
         for category in WALL:
+            leading = person("leading", Role.UNIT_SUPERVISOR, unit=unit) if category == WALL[1] else INSPECTOR
             yield office.open(by=a, unit=unit, category=category)
             assigned = office.open(by=a, unit=unit, category=category)
             office.triage(assigned, by=leading)

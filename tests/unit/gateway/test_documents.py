@@ -56,7 +56,8 @@ def test_every_operation_says_who_may_and_every_answer_it_may_give(document: dic
 
 def test_only_logging_in_needs_no_token(document: dict[str, Any]) -> None:
     assert [name for name, operation in operations(document).items() if not operation["security"]] == [
-        "POST /api/v1/login"]
+        "POST /api/v1/login"
+    ]
 
 
 def test_every_post_takes_an_idempotency_key(document: dict[str, Any]) -> None:
@@ -143,3 +144,18 @@ def test_every_address_is_in_the_documentation(gateway: Gateway, document: dict[
 def test_the_documentation_names_no_operation_that_is_gone(document: dict[str, Any]) -> None:
     named = set(re.findall(r"`((?:GET|POST) /api/v1/[^`]*)`", API_PAGE.read_text("utf-8")))
     assert named <= set(operations(document))
+
+
+def test_the_documentation_says_of_every_operation_who_may(document: dict[str, Any]) -> None:
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in API_PAGE.read_text("utf-8").splitlines()
+        if line.startswith("| ")
+    ]
+    groups = {row[0].strip("*"): re.findall(r"`(\w+)`", row[1]) for row in rows if row[0].startswith("*")}
+    told = {row[0].strip("`"): row[2] for row in rows if len(row) == 3 and row[0].startswith(("`GET ", "`POST "))}
+    for name, operation in operations(document).items():
+        roles = re.match(r"Roles: ([\w, ]+)\.", operation["description"])
+        if roles:
+            named = groups.get(told[name].strip("*"), re.findall(r"`(\w+)`", told[name]))
+            assert named == roles[1].split(", "), name

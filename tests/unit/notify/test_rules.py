@@ -74,6 +74,26 @@ def test_a_complaint_is_never_told_to_the_chain_of_command_of_the_unit(event: st
     assert told(f"{event}.v1", complaint) <= {"inspector", "handler"}
 
 
+@pytest.mark.parametrize("role", [Role.NODE_ADMIN, Role.OPERATOR, Role.FEDERAL_ANALYST, Role.REGIONAL_ANALYST])
+def test_who_may_see_no_case_is_told_of_none_whatever_else_they_are(role: Role) -> None:
+    powerful = Contact("p", "h-p", frozenset({role, Role.UNIT_SUPERVISOR, Role.CASE_WORKER}), unit="unit-1")
+    for event in ("case.opened.v1", "case.assigned.v1", "case.proposed.v1", "referral.overdue.v1"):
+        parts = {**REFERRAL, "handler": "h-p", "sender": "h-p"}
+        assert notifications(event, "s", parts, Directory((powerful,))) == []
+
+
+def test_a_case_assigned_to_a_forum_member_by_mistake_is_not_told_to_them() -> None:
+    assert told("case.assigned.v1", {**CASE, "handler": "h-member"}) == set()
+
+
+def test_an_inspector_of_the_unit_or_who_directs_it_is_not_told_of_a_complaint() -> None:
+    own = Contact("own", "h-own", frozenset({Role.INSPECTORATE}), unit="unit-1")
+    directing = Contact("both", "h-both", frozenset({Role.INSPECTORATE, Role.PROVINCIAL_DIRECTOR}))
+    directory = Directory((own, directing, INSPECTOR))
+    drafts = notifications("case.opened.v1", "s", {**CASE, "category_group": "complaint"}, directory)
+    assert {draft.account_id for draft in drafts} == {"inspector"}
+
+
 def test_a_complaint_that_waits_for_triage_is_told_to_the_inspectorate() -> None:
     assert told("case.opened.v1", {**CASE, "category_group": "complaint"}) == {"inspector"}
 
