@@ -1,11 +1,10 @@
 """A private RabbitMQ broker, run from the system's package, that touches no other broker on the machine.
 
-It has its own node name, cookie, home, data directory, Erlang port mapper (epmd) and ports, all on loopback,
-no plugins and no
-management port. It is used by the demo and by the tests: both need virtual hosts and users made in
-milliseconds,
-where `rabbitmqctl` takes one to two seconds a call, and need no password on a command line. So a broker has a
-*console*: an Erlang process beside it that reads expressions from a pipe and has the broker evaluate them.
+It has its own node name, cookie, home, data directory, Erlang port mapper (epmd) and ports, all on loopback, and
+unless asked for no plugins and no management port. It is used by the demo and by the tests: both need virtual hosts
+and users made in milliseconds, where `rabbitmqctl` takes one to two seconds a call, and need no password on a command
+line. So a broker has a *console*: an Erlang process beside it that reads expressions from a pipe and has the broker
+evaluate them.
 
     with PrivateRabbitMQ(Path("home")) as broker:
         broker.add_vhost("ninewa", user="ninewa", password=secret)
@@ -23,7 +22,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -62,12 +61,19 @@ def server_program() -> str:
 
 
 class PrivateRabbitMQ:
-    """One broker below the directory `home`. Data survive `stop` and `kill`, not `delete_data`."""
+    """One broker below the directory `home`. Data survive `stop` and `kill`, not `delete_data`.
 
-    def __init__(self, home: Path, *, port: int | None = None) -> None:
+    `plugins` and `configuration`, lines of rabbitmq.conf, are for who needs more than AMQP on loopback.
+    """
+
+    def __init__(
+        self, home: Path, *, port: int | None = None, plugins: Sequence[str] = (), configuration: Sequence[str] = ()
+    ) -> None:
         self.home = home.resolve()
         self.port = port or free_port()
         self.host = "127.0.0.1"
+        self._plugins = tuple(plugins)
+        self._more = tuple(configuration)
         self.admin_password = secrets.token_urlsafe(18)
         self.log = self.home / "rabbitmq.log"
         self.data = self.home / "data"
@@ -140,9 +146,7 @@ class PrivateRabbitMQ:
     def delete_data(self) -> None:
         """Delete the data directory of a stopped broker: queues and messages are gone for good.
 
-        Virtual hosts, users and permissions that were added come back at the next start, as an operator's
-        definitions
-        file would bring them back.
+        Virtual hosts, users and permissions that were added here come back at the next start.
         """
         if self.running:
             raise children.ProcessFailed("stop or kill the broker before deleting its data")
@@ -161,9 +165,7 @@ class PrivateRabbitMQ:
     # -- virtual hosts and users ---------------------------------------------------------------------------
 
     def add_vhost(self, name: str, *, user: str | None = None, password: str | None = None) -> None:
-        """Add a virtual host; `user`, made where needed, may do everything in it. Works before and after
-        `start`.
-        """
+        """Add a virtual host; `user`, made where needed, may do everything in it. Also before `start`."""
         self.define(
             vhosts=[name],
             users={user: password} if user and password else {},
@@ -215,9 +217,7 @@ class PrivateRabbitMQ:
         self.evaluate(f"rabbit_vhost:delete({_binary(name)}, {_binary(ADMIN)})")
 
     def url(self, vhost: str = "/", *, user: str = ADMIN, password: str | None = None, port: int | None = None) -> str:
-        """The AMQP URL of a virtual host; the administrator's where no user is named. `port`: that of a
-        proxy.
-        """
+        """The AMQP URL of a virtual host; the administrator's where no user is named. `port`: that of a proxy."""
         secret = quote(self.admin_password if password is None else password, safe="")
         return f"amqp://{quote(user, safe='')}:{secret}@{self.host}:{port or self.port}/{quote(vhost, safe='')}"
 
@@ -292,7 +292,7 @@ class PrivateRabbitMQ:
         if not cookie.exists():
             _write_private(cookie, secrets.token_hex(20).encode())
         _write_private(self.home / "definitions.json", self._definitions_document())
-        _write_private(self.home / "enabled_plugins", b"[].\n")
+        _write_private(self.home / "enabled_plugins", f"[{','.join(self._plugins)}].\n".encode())
         _write_private(self.home / "environment.conf", b"")
         _write_private(self.home / "rabbitmq.conf", self._configuration().encode())
 
@@ -306,6 +306,7 @@ class PrivateRabbitMQ:
                 "log.console = true",
                 "log.console.level = warning",
                 "log.file = false",
+                *self._more,
                 "",
             ]
         )
