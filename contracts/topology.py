@@ -83,10 +83,7 @@ class Topology:
     def links_to(self, node_id: str) -> list[LinkSpec]:
         self.node(node_id)
         return [
-            link
-            for node in self.nodes.values()
-            for link in self.links_from(node.id)
-            if link.destination == node_id
+            link for node in self.nodes.values() for link in self.links_from(node.id) if link.destination == node_id
         ]
 
 
@@ -115,10 +112,7 @@ class _Reader:
         governorates = self._entries(document, "governorates")
         for twice in directorates.keys() & governorates.keys():
             self._refuse(f"governorates.{twice}", "is a directorate's name too")
-        nodes = {
-            name: self._governorate(name, entry, directorates, defaults)
-            for name, entry in governorates.items()
-        }
+        nodes = {name: self._governorate(name, entry, directorates, defaults) for name, entry in governorates.items()}
         for name, entry in directorates.items():
             nodes[name] = self._directorate(name, entry, governorates, defaults)
         self._distinct_codes(nodes)
@@ -156,9 +150,7 @@ class _Reader:
     ) -> Node:
         key = f"directorates.{name}"
         self._keys(entry, key, required={"iso", "names"}, optional={"links"})
-        links = self._override(
-            dict.fromkeys(governorates, defaults["down"]), entry.get("links", {}), f"{key}.links"
-        )
+        links = self._override(dict.fromkeys(governorates, defaults["down"]), entry.get("links", {}), f"{key}.links")
         return self._node(name, NodeKind.DIRECTORATE, entry, key, name, links)
 
     def _node(
@@ -173,9 +165,7 @@ class _Reader:
         iso = entry["iso"]
         if not isinstance(iso, str) or not _ISO.fullmatch(iso):
             self._refuse(f"{key}.iso", f"must be two capital letters, not {iso!r}")
-        return Node(
-            name, kind, self._names(entry["names"], f"{key}.names"), home, iso, MappingProxyType(links)
-        )
+        return Node(name, kind, self._names(entry["names"], f"{key}.names"), home, iso, MappingProxyType(links))
 
     def _names(self, table: Any, key: str) -> Mapping[str, str]:
         self._keys(table, key, required=set(LANGUAGES))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -20,6 +21,7 @@ from kernel.clock import now
 
 FRAME_LINES = 8  # title, head, borders, the two lines below
 NEWS = 3
+WIDE = 116  # columns that the table takes with all its words
 UNKNOWN = "unknown"
 SILENT = "no answer"
 COLOURS = {
@@ -62,27 +64,40 @@ class Links:
         return self._apis[node]
 
 
-def links_table(rows: list[dict[str, Any]], at: datetime) -> Table:
-    table = Table(title=f"Links at {at:%H:%M:%S} UTC", title_justify="left", expand=False)
-    for name in ("origin", "destination", "clearance", "state"):
-        table.add_column(name, no_wrap=True)
-    for name in ("head", "held", "behind", "behind (s)", "last heard"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*cells(row, at))
+def links_table(rows: list[dict[str, Any]], at: datetime, width: int = WIDE) -> Table:
+    """The table for a terminal of `width` columns. A narrow one gets shorter words; a number is never cut."""
+    names = ("origin", "destination", "clearance", "state", "head", "held", "behind", "behind (s)", "last heard")
+    lines = [cells(row, at) for row in rows]
+    table = Table(title=f"Links at {at:%H:%M:%S} UTC", title_justify="left")
+    if width < WIDE:
+        table.box, table.padding, table.pad_edge = SIMPLE, (0, 0), False
+        names = (*names[:2], "shows", *names[3:7], "s", "heard")
+        lines = [tuple(_short(word) for word in line) for line in lines]
+    for number, name in enumerate(names):
+        table.add_column(name, no_wrap=True, justify="right" if number > 3 else "left")
+    for line in lines:
+        table.add_row(*line[:3], Text(line[3], style=COLOURS.get(line[3], "bold red")), *line[4:])
     return table
 
 
-def cells(row: dict[str, Any], at: datetime) -> tuple[str | Text, ...]:
+SHORT = {UNKNOWN: "?", "operational": "oper", "statistical": "stat", " ago": "", "directorate-": "dir-"}
+
+
+def _short(word: str) -> str:
+    for long, short in SHORT.items():
+        word = word.replace(long, short)
+    return word
+
+
+def cells(row: dict[str, Any], at: datetime) -> tuple[str, ...]:
     """One link as it is shown."""
-    state = row["state"]
     behind = row.get("behind") or {}
     known = bool(behind.get("known"))
     return (
         row["origin"],
         row["destination"],
         row["clearance"],
-        Text(state, style=COLOURS.get(state, "bold red")),
+        row["state"],
         _number(row.get("head")),
         _number(row.get("held")),
         str(behind["entries"]) if known else UNKNOWN,
@@ -127,7 +142,7 @@ def live(links: Links, news: list[str], console: Console) -> Callable[[], Render
     def draw() -> RenderableType:
         rows = links.all()
         shown = fitting(rows, console.size.height - FRAME_LINES - (NEWS + 2 if news else 0))
-        parts: list[RenderableType] = [links_table(shown, now())]
+        parts: list[RenderableType] = [links_table(shown, now(), console.size.width)]
         if len(shown) < len(rows):
             parts.append(Text(f"… and {len(rows) - len(shown)} links more, none of them in a worse state."))
         if news:

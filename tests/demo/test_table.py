@@ -1,9 +1,11 @@
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from deploy.demo.table import SILENT, UNKNOWN, ago, cells, fitting
+from deploy.demo.table import SILENT, UNKNOWN, ago, cells, fitting, links_table
 
 AT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -31,6 +33,19 @@ def test_what_is_not_known_is_shown_as_unknown_and_never_as_zero() -> None:
     assert [str(cell) for cell in cells(dark, AT)][5:] == [UNKNOWN] * 4
     silent = {"origin": "ninewa", "destination": "x", "clearance": "operational", "state": SILENT}
     assert [str(cell) for cell in cells(silent, AT)][3:] == [SILENT, *[UNKNOWN] * 5]
+
+
+def test_no_number_is_cut_on_a_narrow_terminal() -> None:
+    behind = {"known": True, "entries": 12345, "seconds": 86400.0}
+    far = link(origin="salah-al-din", state="unauthorised", behind=behind)
+    far |= {"head": {"number": 123456}, "held": {"number": 111111}}
+    rows = [far, link(held=None, last_heard_at=None)]
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(links_table(rows, AT, 80))
+    shown = console.export_text()
+    assert "…" not in shown
+    for word in ("salah-al-din", "dir-baghdad", "unauthorised", "123456", "111111", "12345", "86400", "?", "2 s"):
+        assert word in shown
 
 
 @pytest.mark.parametrize(("heard", "said"), [
