@@ -134,13 +134,14 @@ class Line:
         channel.basic_consume(
             self.route.queue,
             self._delivered,
-            callback=lambda _ok: wire.channel(self._confirm_mode, closed),
+            callback=lambda _ok: wire.channel(lambda opened: self._confirm_mode(wire, opened), closed),
         )
 
-    def _confirm_mode(self, channel: Channel) -> None:
+    def _confirm_mode(self, wire: Wire, channel: Channel) -> None:
         def selected(_frame: Any) -> None:
             self._out = channel
             self.ready = True
+            wire.worked()
             self._on_ready()
 
         channel.add_on_return_callback(self._on_return)

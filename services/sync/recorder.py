@@ -29,6 +29,7 @@ log = get_logger("recorder")
 
 PREFETCH = 32  # slices of up to 200 facts; about 5 MB of ordinary facts
 RETRY_SECONDS = (1.0, 30.0)
+COUNT_DEAD_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,19 @@ class Recorder:
             declare_recorder(channel)
             channel.basic_qos(prefetch_count=PREFETCH)
             channel.basic_consume(RECORDER, self._delivered, callback=lambda _ok: wire.worked())
+            self._count_dead(channel)
 
         wire.channel(opened, closed)
+
+    def _count_dead(self, channel: Channel) -> None:
+        """Keep the gauge of this queue's dead letters, for as long as this channel is ours."""
+
+        def counted(frame: Any) -> None:
+            metrics.DEAD_LETTERS.labels(RECORDER).set(frame.method.message_count)
+            self._call_later(COUNT_DEAD_SECONDS, lambda: self._count_dead(channel))
+
+        if channel is self._channel and channel.is_open:
+            channel.queue_declare(dead_queue(RECORDER), passive=True, callback=counted)
 
     def announce(self, type_: str, body: bytes) -> None:
         """Publish on exchange `arrivals`, if the broker is there: a hint, the table is the truth."""

@@ -116,7 +116,7 @@ class Wire:
 
     def channel(self, on_open: Callable[[Channel], None], on_close: Callable[[Channel, Exception], None]) -> None:
         """Open a channel on the present connection; `on_close` also runs when the connection is lost."""
-        if self._connection is None:
+        if self._connection is None or not self._connection.is_open:
             return
 
         def opened(channel: Channel) -> None:
