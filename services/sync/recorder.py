@@ -87,7 +87,7 @@ class Recorder:
             metrics.DEAD_LETTERS.labels(RECORDER).set(frame.method.message_count)
             self._call_later(COUNT_DEAD_SECONDS, lambda: self._count_dead(channel))
 
-        if channel is self._channel and channel.is_open:
+        if channel.is_open and channel is self._channel:
             channel.queue_declare(dead_queue(RECORDER), passive=True, callback=counted)
 
     def announce(self, type_: str, body: bytes) -> None:
