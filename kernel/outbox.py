@@ -198,6 +198,7 @@ class Relay:
         self._stream = ""
         self._sent = 0
         self._sent_at = 0.0
+        self._measured_at = 0.0
 
     def wake(self) -> None:
         """Something was committed: look now."""
@@ -270,25 +271,35 @@ class Relay:
     def run(self) -> None:
         """Relay until `stop`. Never gives up; waits longer while the broker or the database is away."""
         failures = 0
-        measured_at = 0.0
         while not self._stopping.is_set():
-            try:
-                if time.monotonic() - measured_at > IDLE_SECONDS:
-                    self.measure()
-                    measured_at = time.monotonic()
-                published = self.relay_once()
-                failures = 0
-                self.broker_away = False
-            except JisrError as error:
-                self.broker_away = isinstance(error, BrokerAway)
-                if failures == 0:
-                    log.warning("outbox.relay_waits", service=self.service, code=error.code, cause=error.details)
+            published = self._pass(first_failure=failures == 0)
+            if published is None:
                 self._stopping.wait(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
                 failures += 1
                 continue
+            failures = 0
             if not published:
                 self._pause()
         self.close()
+
+    def _pass(self, *, first_failure: bool) -> int | None:
+        """Measure when due and relay once; None when that failed, which is logged the first time in a row."""
+        try:
+            if time.monotonic() - self._measured_at > IDLE_SECONDS:
+                self.measure()
+                self._measured_at = time.monotonic()
+            published = self.relay_once()
+        except JisrError as error:
+            self.broker_away = isinstance(error, BrokerAway)
+            if first_failure:
+                log.warning("outbox.relay_waits", service=self.service, code=error.code, cause=error.details)
+            return None
+        except Exception as error:  # a relay that ends leaves facts where nobody looks for them
+            if first_failure:
+                log.failure("outbox.relay_failed", error, service=self.service)
+            return None
+        self.broker_away = False
+        return published
 
     def _pause(self) -> None:
         """Wait to be woken; while answers are due, look for them often."""

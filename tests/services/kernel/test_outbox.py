@@ -253,6 +253,35 @@ def test_a_broker_with_a_disk_alarm_holds_the_relay_for_seconds_only(
     relay.close()
 
 
+def test_a_relay_survives_what_nobody_expected(
+    make_sqlite_database: MakeDatabase, vhost: Vhost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = make_sqlite_database("case")
+    recorder = Recorder(vhost)
+    relay = outbox.Relay(database, vhost.url)
+    monkeypatch.setattr(outbox, "RETRY_SECONDS", (0.05,))
+    failed: list[int] = []
+
+    def fail_twice(session: object, limit: int) -> int:
+        if len(failed) < 2:
+            failed.append(1)
+            raise RuntimeError
+        return number_rows(session, limit)  # type: ignore[arg-type]
+
+    number_rows = outbox.number_rows
+    monkeypatch.setattr(outbox, "number_rows", fail_twice)
+    relay.start()
+    commit(database, 1)
+
+    def done() -> bool:
+        recorder.take()
+        return waiting(database) == 0
+
+    wait.until(done, seconds=20, what="the fact is recorded in spite of two failures")
+    assert (failed, recorder.taken) == ([1, 1], [1])
+    relay.stop()
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{}", b"\xff\xfe", b'{"service":"case","stream":"s","first":0,"facts":[{}]}']
 )
