@@ -8,7 +8,7 @@ makes the directory `this-node`, which nobody but its owner may enter:
     keys/                        node, gateway and hash keys: made once, never overwritten; keep a copy elsewhere
     secrets/                     passwords, and the definitions from which the node's broker makes its users
     peers/                       <node>.pub of every node that this one has a link with
-    links/<directorate>          on a governorate: the URL of that directorate's broker
+    links/<directorate>          on a governorate: the URL of that directorate's broker; empty until it is handed over
     handover/<governorate>/      on a directorate: what that governorate needs from this one
     topology.toml                the country, as this node knows it
 
@@ -76,8 +76,16 @@ def make_node(
     for origin in origins:
         _write_handover(directory, node_id, origin, passwords[origin], broker)
     _write(directory / "topology.toml", topology_file.read_text("utf-8"))
+    for name in destinations:
+        _await_address(directory / "links" / name)
     text = SETTINGS.format(node=node_id) + "".join(LINK.format(destination=name) for name in destinations)
     _write(directory / "settings.toml", text)
+
+
+def _await_address(path: Path) -> None:
+    """An address that nobody has handed over yet: the node starts without it, and the link says what is missing."""
+    path.touch(mode=0o644)
+    path.chmod(0o644)
 
 
 def _linked(country: topology.Topology, node_id: str, links: Sequence[str] | None) -> tuple[list[str], list[str]]:
