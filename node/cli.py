@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from node.commands import dead, keys, link, run, status, user, verify
+from node.commands import bundle, dead, keys, link, run, status, user, verify
 
 app = typer.Typer(
     name="jisr",
@@ -19,6 +19,7 @@ app.command("migrate")(run.migrate)
 app.command("status")(status.status)
 app.command("verify")(verify.verify)
 app.add_typer(link.app, name="link")
+app.add_typer(bundle.app, name="bundle")
 app.add_typer(dead.app, name="dead")
 app.add_typer(user.app, name="user")
 app.add_typer(keys.app, name="keys")

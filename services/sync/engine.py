@@ -33,6 +33,7 @@ from kernel.ids import new_id
 from kernel.log import get_logger
 from kernel.settings import Settings
 from services.sync import arrivals, journal, message
+from services.sync.batches import relays_to
 from services.sync.carrier import Carrier
 from services.sync.control import Control
 from services.sync.entry import Shown
@@ -274,9 +275,6 @@ class Engine:
             hello_seconds=timing.hello_seconds,
             no_progress_seconds=timing.no_progress_seconds,
         )
-        relays_to = frozenset[str]()
-        if not self.is_directorate:
-            relays_to = frozenset(node.id for node in self.topology.governorates) - {self.node}
         return Sender(
             spec,
             who,
@@ -285,7 +283,7 @@ class Engine:
             lane=self.lanes.lane(),
             timers=self.loop,
             publish=line.publish,
-            relays_to=relays_to,
+            relays_to=relays_to(self.topology, self.node),
         )
 
     def _receiver(self, line: Line, peer: str, who: Who) -> Receiver:

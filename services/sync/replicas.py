@@ -90,9 +90,18 @@ class Replicas:
         )
 
     def take(
-        self, session: Session, messages: Sequence[Hello | Batch], refused: Sequence[Refused], now: datetime
+        self,
+        session: Session,
+        messages: Sequence[Hello | Batch],
+        refused: Sequence[Refused],
+        now: datetime,
+        *,
+        live: bool = True,
     ) -> Outcome:
-        """Apply messages of this origin in their order, in the caller's write transaction."""
+        """Apply messages of this origin in their order, in the caller's write transaction.
+
+        `live` is false for messages out of a file: they are no word from the origin now, and its lag stays unknown.
+        """
         row = session.get(Replica, self.origin, with_for_update=True)
         if row is None and not messages:
             self._quarantine(session, refused, now)
@@ -107,7 +116,7 @@ class Replicas:
             if each.stops and work.state.state not in replica.STOPPED:
                 work.state = replica.refuse(work.state, Status.REFUSED, each.reason)
         outcome.announce = self._store(session, row, work, now)
-        if messages:
+        if messages and live:
             row.last_heard_at = now
         self._write(row, work, now)
         outcome.state, outcome.head, outcome.heard_at = work.state, row.head_number, row.last_heard_at

@@ -18,18 +18,16 @@ from kernel.clock import now
 from kernel.database import Database
 from kernel.log import get_logger
 from services.sync import journal
-from services.sync.disclosure import Clearance, decide, show
-from services.sync.entry import audience
+from services.sync.batches import next_batch
 from services.sync.lanes import Lane
 from services.sync.line import Verdict
 from services.sync.link import Link, SayHello, Send, Wait
-from services.sync.message import Batch, Held, Hello, Message, Signs, pack, sign
+from services.sync.message import Batch, Held, Hello, Message, Signs, sign
 from services.sync.position import Position
 from services.sync.receivers import Timers
 
 log = get_logger("sender")
 
-READ_BYTES = 8 * 1024 * 1024  # of parts for one batch before compression
 MOST_WORDS = 16
 RETRY_SECONDS = 2.0
 HELLO, BATCH, HELD = 1, 2, 3  # tokens of what was published
@@ -239,18 +237,17 @@ class Sender:
         """On the lane: read, disclose, pack, sign."""
         life = self._who.life
         with self._database.read() as session:
-            found = journal.read_after(session, action.after.number, READ_BYTES, action.max_entries)
-        if not found:
-            return None
-        clearance = Clearance(self.spec.clearance.value)
-        shown = [
-            show(
-                entry,
-                decide(clearance, self.spec.destination, audience(entry.head), entry.restricted, self._relays_to),
+            batch = next_batch(
+                session,
+                self.spec,
+                life.epoch,
+                action.after,
+                max_bytes=action.max_bytes,
+                max_entries=action.max_entries,
+                relays_to=self._relays_to,
             )
-            for entry, _ in found
-        ]
-        batch = pack(life.origin, life.epoch, action.after, shown, [digest for _, digest in found], action.max_bytes)
+        if batch is None:
+            return None
         body, headers = sign(batch, self._who.key)
         return _Prepared(batch, body, headers)
 

@@ -26,6 +26,8 @@ COMMANDS = [
     ("link", "list"),
     ("link", "pause"),
     ("link", "resume"),
+    ("bundle", "export"),
+    ("bundle", "import"),
     ("dead", "list"),
     ("dead", "replay"),
     ("user", "add"),

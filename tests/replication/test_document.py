@@ -7,7 +7,7 @@ import pytest
 
 from contracts.sync import LinkState
 from contracts.sync import ReplicaState as Status
-from services.sync import entry, link, message, pace, replica
+from services.sync import bundle, entry, link, message, pace, replica
 from services.sync.disclosure import Clearance, Disclosure
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text("utf-8")
@@ -53,6 +53,14 @@ def test_every_header_field_stands_in_the_row_of_its_kind(kind: str) -> None:
 def test_every_bound_is_the_one_in_force(what: str, values: list[float]) -> None:
     (row,) = re.findall(rf"^\| {re.escape(what)} \| (.*) \|$", DOCUMENT, re.MULTILINE)
     assert [float(found.replace(",", "")) for found in re.findall(r"\d[\d,]*", row)] == values
+
+
+def test_a_bundle_is_laid_out_as_the_code_writes_it() -> None:
+    chapter = DOCUMENT.partition("\n## 14. ")[2]
+    assert f'"{bundle.MAGIC.decode().strip()}\\n"' in chapter
+    assert f"key ({bundle.KEY_BYTES} bytes) ‖ signature ({bundle.SIGNATURE_BYTES} bytes)" in chapter
+    assert [name for name in bundle.Header.__struct_fields__ if f"`{name}`" not in chapter] == []
+    assert (f"{message.MAX_BODY:,}" in chapter, f"{message.MAX_HEADER:,}" in chapter) == (True, True)
 
 
 def test_the_version_is_the_one_spoken() -> None:

@@ -1,0 +1,44 @@
+"""The next batch of this node's journal for one link: read, disclosed, packed. The live link and bundles share it, so
+that a file can never show what the line would not."""
+
+from collections.abc import Set
+
+from sqlmodel import Session
+
+from contracts.topology import LinkSpec, NodeKind, Topology
+from services.sync import journal
+from services.sync.disclosure import NO_RELAY, Clearance, decide, show
+from services.sync.entry import audience
+from services.sync.message import Batch, pack
+from services.sync.position import Position
+
+READ_BYTES = 8 * 1024 * 1024  # of parts for one batch before compression
+
+
+def relays_to(topology: Topology, node: str) -> Set[str]:
+    """The nodes to which the destinations of this node's links relay: at a governorate every other governorate."""
+    if topology.node(node).kind is NodeKind.DIRECTORATE:
+        return NO_RELAY
+    return frozenset(each.id for each in topology.governorates) - {node}
+
+
+def next_batch(
+    session: Session,
+    spec: LinkSpec,
+    epoch: int,
+    after: Position,
+    *,
+    max_bytes: int,
+    max_entries: int,
+    relays_to: Set[str],
+) -> Batch | None:
+    """The batch that follows `after`, in the forms that the link of `spec` may show; None when nothing does."""
+    found = journal.read_after(session, after.number, READ_BYTES, max_entries)
+    if not found:
+        return None
+    clearance = Clearance(spec.clearance.value)
+    shown = [
+        show(entry, decide(clearance, spec.destination, audience(entry.head), entry.restricted, relays_to))
+        for entry, _ in found
+    ]
+    return pack(spec.origin, epoch, after, shown, [digest for _, digest in found], max_bytes)
