@@ -87,7 +87,8 @@ class Recorder:
             metrics.DEAD_LETTERS.labels(RECORDER).set(frame.method.message_count)
             self._call_later(COUNT_DEAD_SECONDS, lambda: self._count_dead(channel))
 
-        if channel.is_open and channel is self._channel:
+        ours = channel is self._channel
+        if ours and channel.is_open:
             channel.queue_declare(dead_queue(RECORDER), passive=True, callback=counted)
 
     def announce(self, type_: str, body: bytes) -> None:
