@@ -10,7 +10,7 @@ from marshmallow import ValidationError, fields
 
 from kernel.fact import FactSchema, operational, statistical
 from kernel.paging import PageQuery
-from kernel.schema import Strict, Text, c0, c1
+from kernel.schema import Instant, Strict, Text, c0, c1
 
 MAX_GROUPS = 3
 
@@ -163,7 +163,7 @@ class RecordQuery(PageQuery):
 
     kind = c0(Text(max=64, load_default=None, allow_none=True, metadata={"description": "e.g. case"}))
     origin = c0(Text(max=64, load_default=None, allow_none=True, metadata={"description": "node id"}))
-    since = c0(fields.AwareDateTime(load_default=None, allow_none=True))
+    since = c0(Instant(load_default=None, allow_none=True))
 
 
 class RecordView(Strict):

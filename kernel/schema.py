@@ -4,6 +4,7 @@ Every field of a request or a view says its class (C0 public … C4 special); a 
 """
 
 import unicodedata
+from datetime import date
 from typing import Any, TypeVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -13,6 +14,7 @@ AnyField = TypeVar("AnyField", bound=fields.Field)
 # Bidirectional embeddings, overrides and isolates reorder what a person reads (Unicode UAX #9, "Trojan Source").
 BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 ALLOWED_CONTROLS = frozenset("\n\t")
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # nobody in a record is older, and no date in one is further ahead
 
 
 class Strict(Schema):
@@ -46,6 +48,25 @@ class Id(fields.UUID):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Any:
         return str(super()._deserialize(value, attr, data, **options))
+
+
+def _in_these_centuries(when: date) -> None:
+    if not FIRST_YEAR <= when.year <= LAST_YEAR:
+        raise ValidationError(f"Must be in a year from {FIRST_YEAR} to {LAST_YEAR}.")
+
+
+class Day(fields.Date):
+    """A calendar day that a person can mean."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(validate=[_in_these_centuries, *_as_list(options.pop("validate", None))], **options)
+
+
+class Instant(fields.AwareDateTime):
+    """An instant with its time zone that a person can mean; far enough from the ends of time to be moved to another."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(validate=[_in_these_centuries, *_as_list(options.pop("validate", None))], **options)
 
 
 def _as_list(checks: Any) -> list[Any]:

@@ -29,7 +29,7 @@ from contracts.case.words import (
 )
 from contracts.gazetteer import gazetteer
 from kernel.paging import PageQuery
-from kernel.schema import Id, Strict, Text, c0, c1, c2, c3, c4
+from kernel.schema import Day, Id, Instant, Strict, Text, c0, c1, c2, c3, c4
 
 MAX_PARTIES = 30
 MAX_AGE = 120
@@ -82,7 +82,7 @@ class Party(Strict):
     role = c1(_known(PartyRole, required=True))
     name = c3(Text(max=200, load_default=None, allow_none=True))
     sex = c3(_known(Sex, load_default=Sex.UNKNOWN))
-    birth_date = c3(fields.Date(load_default=None, allow_none=True))
+    birth_date = c3(Day(load_default=None, allow_none=True))
     age = c3(
         fields.Integer(
             strict=True,
@@ -109,9 +109,9 @@ class OpenCase(Strict):
     risk = c1(_known(Risk, load_default=None, allow_none=True))
     channel = c1(_known(Channel, required=True))
     district = c0(Text(max=64, required=True, validate=_district, metadata={"description": "of the incident"}))
-    incident_from = c1(fields.Date(load_default=None, allow_none=True))
-    incident_until = c1(fields.Date(load_default=None, allow_none=True))
-    reported_at = c1(fields.AwareDateTime(load_default=None, allow_none=True, metadata={"description": "default: now"}))
+    incident_from = c1(Day(load_default=None, allow_none=True))
+    incident_until = c1(Day(load_default=None, allow_none=True))
+    reported_at = c1(Instant(load_default=None, allow_none=True, metadata={"description": "default: now"}))
     language = c1(_known(Language, load_default=Language.ARABIC))
     interpreter = c1(fields.Boolean(load_default=False))
     handler_preference = c1(_known(HandlerPreference, load_default=HandlerPreference.ANY))
@@ -135,7 +135,7 @@ class CaseQuery(PageQuery):
     status = c1(_known(CaseStatus, load_default=None, allow_none=True))
     category = c1(_known(Category, load_default=None, allow_none=True))
     assigned_to_me = c1(fields.Boolean(load_default=False))
-    since = c1(fields.AwareDateTime(load_default=None, allow_none=True, metadata={"description": "opened at or after"}))
+    since = c1(Instant(load_default=None, allow_none=True, metadata={"description": "opened at or after"}))
 
 
 class GetCase(Strict):
@@ -174,9 +174,7 @@ class Assign(_Move):
 class Start(_Move):
     """The handler has spoken to the person for the first time."""
 
-    first_contact_at = c1(
-        fields.AwareDateTime(load_default=None, allow_none=True, metadata={"description": "default: now"})
-    )
+    first_contact_at = c1(Instant(load_default=None, allow_none=True, metadata={"description": "default: now"}))
 
 
 class AddNote(Strict):
@@ -197,7 +195,7 @@ class Hold(_Move):
     """Wait for something; look again on a day that is set."""
 
     reason = c4(Text(max=NOTE, multiline=True, required=True))
-    review_on = c1(fields.Date(required=True))
+    review_on = c1(Day(required=True))
 
 
 class Resume(_Move):

@@ -19,6 +19,7 @@ from tests.services.case.office import (
     DIRECTOR,
     FORCE,
     HANDLER,
+    INSPECTOR,
     INTAKE,
     NO_TO_ALL,
     OFFICER,
@@ -117,6 +118,8 @@ def test_a_caller_without_a_valid_token_is_not_heard(doors: Doors) -> None:
         (json.dumps({**OPENING, "recording_class": "non_crime"}).encode(), 422, "bad_input", "recording_class"),
         (json.dumps({**OPENING, "channel": 5}).encode(), 422, "bad_input", "channel"),
         (json.dumps({**OPENING, "parties": [REORDERED]}).encode(), 422, "bad_input", "parties"),
+        (json.dumps({**OPENING, "reported_at": "0001-01-01T00:00:00+14:00"}).encode(), 422, "bad_input", "reported_at"),
+        (json.dumps({**OPENING, "incident_from": "0001-01-01"}).encode(), 422, "bad_input", "incident_from"),
         (json.dumps({**OPENING, "reported_at": "2099-01-01T00:00:00Z"}).encode(), 422, "not_yet", None),
     ],
 )
@@ -127,6 +130,11 @@ def test_bad_input_is_answered_with_what_and_where(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     if where:
         assert where in answer.json()["details"]["where"]
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_list_is_not_asked_for_since_the_end_of_time(doors: Doors, since: str) -> None:
+    assert doors.refused("list_cases", DIRECTOR, since=since) == (422, "bad_input")
 
 
 def test_a_forbidden_move_and_a_stale_version_say_what_is_possible(doors: Doors) -> None:
@@ -144,7 +152,7 @@ def test_a_lost_answer_can_be_asked_for_again_and_opens_one_case(doors: Doors) -
     body = {**OPENING, "category": "corruption"}
     first, again = (doors.ask("open_case", INTAKE, body, **key) for _ in range(2))
     assert first.json() == again.json()
-    assert len(doors.done("list_cases", DIRECTOR, category="corruption")["items"]) == 1
+    assert len(doors.done("list_cases", INSPECTOR, category="corruption")["items"]) == 1
     other = doors.ask("open_case", INTAKE, {**body, "channel": "phone"}, **key)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
 

@@ -3,19 +3,20 @@
 import json
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
+from contracts.numbers import BAGHDAD
 from kernel import log
 from kernel.crypto import SigningKey, VerifyKey, hashed_id
 from kernel.errors import Forbidden, MoveRefused, NotAuthenticated, NotFound, SettingsError, refuse
 from kernel.identity import Actor, bearer, read_actor, read_token, require, sign_actor, sign_token
-from kernel.schema import Id, Strict, Text, c1
+from kernel.schema import Day, Id, Instant, Strict, Text, c1
 
 NOW = datetime.now(UTC)
 ACTOR = Actor("a1", "Amal", frozenset({"case_worker"}), "ninewa", unit="u1", forums=("f1",), language="ckb")
@@ -44,6 +45,39 @@ def test_an_unknown_field_is_refused_and_an_id_becomes_canonical_text() -> None:
         Note().load({"title": "t", "extra": 1})
     loaded = Note().load({"title": "t", "other": "0190E0B8-0000-7000-8000-000000000001"})
     assert loaded["other"] == "0190e0b8-0000-7000-8000-000000000001"
+
+
+class Period(Strict):
+    on = c1(Day())
+    at = c1(Instant())
+
+
+@pytest.mark.parametrize(
+    "beyond",
+    [
+        {"on": "0001-01-01"},
+        {"on": "1899-12-31"},
+        {"on": "2200-01-01"},
+        {"at": "0001-01-01T00:00:00+14:00"},
+        {"at": "9999-12-31T23:59:59-14:00"},
+        {"at": "2026-03-10T09:00:00"},
+    ],
+)
+def test_a_time_that_nobody_means_is_refused_with_its_place(beyond: dict[str, str]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Period().load(beyond)
+    assert set(refused.value.normalized_messages()) == set(beyond)
+
+
+@given(
+    st.dates(date(1900, 1, 1), date(2199, 12, 31)),
+    st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31), timezones=st.timezones()),  # noqa: DTZ001
+)
+def test_a_time_in_these_centuries_is_taken_and_can_be_shown_anywhere(on: date, at: datetime) -> None:
+    assume(at.utcoffset() is not None and at.utcoffset().seconds % 60 == 0)  # type: ignore[union-attr]
+    loaded = Period().load({"on": on.isoformat(), "at": at.isoformat()})
+    assert loaded == {"on": on, "at": at}
+    assert loaded["at"].astimezone(BAGHDAD)
 
 
 def test_an_error_speaks_one_sentence_with_its_details() -> None:
