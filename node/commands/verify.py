@@ -1,28 +1,39 @@
 """`jisr verify`: prove that nothing at rest was altered."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
 
+from contracts.sync import Operation
 from kernel.audit import verify_audit
+from kernel.clock import now
 from kernel.database import Database
-from node.commands.link import sync_database
+from node.commands.link import operator, sync_database
 from node.commands.output import FOUND_WRONG, AsJson, SettingsFile, errors, explained, rows_table, show
 from node.processes import OWNERS, Prepared, prepare
+from services.sync import operations
 from services.sync.verify import origins_held, verify_journal, verify_replica
 
-COLUMNS = ["what", "origin", "ok", "entries", "records", "altered", "problem"]
+COLUMNS = ["what", "origin", "ok", "entries", "records", "altered", "repaired", "problem"]
 
 
-def verify(settings: SettingsFile = None, as_json: AsJson = False) -> None:
+Repair = Annotated[bool, typer.Option("--repair", help="Fold again the records that differ; never touches an entry.")]
+
+
+def verify(repair: Repair = False, settings: SettingsFile = None, as_json: AsJson = False) -> None:
     """Fold again this node's journal, every replica it holds, and every audit log. Exit code 1 names what was altered.
+
+    With --repair, records that are not what the entries fold to are written anew; altered entries are only named.
 
     Example: jisr verify --settings directorate-baghdad.toml
     """
     with explained():
-        reports = look(prepare(settings), quiet=as_json)
+        prepared = prepare(settings)
+        reports = look(prepared, quiet=as_json)
+        if repair:
+            reports = [mend(prepared, report) for report in reports]
         show(reports, as_json=as_json, table=lambda: rows_table(COLUMNS, reports))
     if not all(report["ok"] for report in reports):
         raise typer.Exit(FOUND_WRONG)
@@ -46,6 +57,27 @@ def look(prepared: Prepared, *, quiet: bool) -> list[dict[str, Any]]:
             progress.update(task, advance=1, description=f"audit log of {service}")
             reports.append(_audit(prepared, service))
     return reports
+
+
+def mend(prepared: Prepared, report: dict[str, Any]) -> dict[str, Any]:
+    """The report after another look that folds again what differs: in one commit with the note that it was done."""
+    verify_again = {"journal": verify_journal, "replica": verify_replica}.get(report["what"])
+    if report["ok"] or verify_again is None:
+        return report
+    node = prepared.node.id
+    with sync_database(prepared).write() as session:
+        mended = verify_again(session, report["origin"], repair=True)
+        if mended.repaired:
+            operations.note(
+                session,
+                Operation.REPAIR_RECORDS,
+                mended.origin,
+                by=operator(node),
+                now=now(),
+                audience=operations.readers(prepared.topology, node),
+                count=mended.repaired,
+            )
+    return {**asdict(mended), "ok": mended.ok}
 
 
 def _audit(prepared: Prepared, service: str) -> dict[str, Any]:

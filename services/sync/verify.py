@@ -3,18 +3,22 @@
 One altered byte anywhere in an entry changes its leaf and so its digest, and is named by origin and number. Altered
 records are found by comparison with what the entries fold to. Reads in one pass, in bounded memory for the entries
 and some 150 bytes for each subject.
+
+Records can be folded again, because they are nothing but a reading of the entries. Entries cannot: what was altered
+there is history, and is never touched.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlmodel import Session
 
+from kernel.clock import now
 from kernel.fact import canonical
 from services.sync import journal, records
 from services.sync.entry import BadEntry, Entry, Shown, Withheld, decode
@@ -38,6 +42,7 @@ class Report:
     parked: int
     altered: int | None = None
     problem: str | None = None
+    repaired: int = 0  # records that were folded again
 
     @property
     def ok(self) -> bool:
@@ -51,6 +56,17 @@ class _Altered(Exception):
         self.number = number
 
 
+@dataclass(frozen=True)
+class _Difference:
+    """A record that is not what the entries fold to; `number`: of the entry that makes it, None if there is none."""
+
+    kind: str
+    subject: str
+    number: int | None
+    found_at: int
+    problem: str
+
+
 class _Check:
     """Follows one chain and remembers a digest of what each subject should be."""
 
@@ -62,16 +78,31 @@ class _Check:
         self.records = 0
         self.parked = set(session.scalars(select(Parked.number).where(Parked.origin == origin)))
 
-    def run(self, lines: Iterable[tuple[int, Shown, bytes]], end: Position) -> Report:
+    def run(self, lines: Iterable[tuple[int, Shown, bytes]], end: Position, *, repair: bool = False) -> Report:
         try:
             for number, shown, digest in lines:
                 self._line(number, shown, digest)
             if self.place != end:
                 raise _Altered(self.place.number + 1, f"it should lead to {end.number}, but ends here or differs")
-            self._records()
+            if repair:
+                return self._repair()
+            for each in self._differences():
+                raise _Altered(each.found_at, each.problem)
         except _Altered as error:
             return self._report(error.number, str(error))
         return self._report(None, None)
+
+    def _repair(self) -> Report:
+        wrong = list(self._differences())
+        for each in wrong:
+            of_subject = (Record.origin == self.origin, Record.kind == each.kind, Record.subject == each.subject)
+            self.session.execute(delete(Record).where(*of_subject))
+        numbers = sorted(each.number for each in wrong if each.number is not None)
+        for at in range(0, len(numbers), AT_ONCE):
+            shown = _entries_at(self.session, self.origin, self.what, numbers[at : at + AT_ONCE])
+            records.fold(self.session, self.origin, shown, now())
+        first = min((each.found_at for each in wrong), default=None)
+        return replace(self._report(first, None), repaired=len(wrong))
 
     def _report(self, altered: int | None, problem: str | None) -> Report:
         return Report(
@@ -108,49 +139,57 @@ class _Check:
                 ]
                 self.expected[key] = (row["version"], number, _digest(row["type"], *parts))
 
-    def _records(self) -> None:
+    def _differences(self) -> Iterator[_Difference]:
         statement = select(Record).where(Record.origin == self.origin).execution_options(yield_per=AT_ONCE)
         for row in self.session.scalars(statement):
             self.records += 1
             found = (row.version, row.number, _digest(row.type, row.statistical, row.operational))
-            if self.expected.pop((row.kind, row.subject), None) != found:
-                raise _Altered(row.number, f"the {row.kind} record {row.subject} is not what the entries fold to")
-        if self.expected:
-            (kind, subject), (_, number, _) = min(self.expected.items(), key=lambda item: item[1][1])
-            raise _Altered(number, f"the {kind} record {subject} is missing")
+            expected = self.expected.pop((row.kind, row.subject), None)
+            if expected != found:
+                problem = f"the {row.kind} record {row.subject} is not what the entries fold to"
+                number = expected[1] if expected else None
+                yield _Difference(row.kind, row.subject, number, row.number, problem)
+        for (kind, subject), (_, number, _) in sorted(self.expected.items(), key=lambda item: item[1][1]):
+            yield _Difference(kind, subject, number, number, f"the {kind} record {subject} is missing")
 
 
 def _digest(type_: str, statistical: Any, operational: Any) -> bytes:
     return blake2b(canonical([type_, statistical, operational]), digest_size=16).digest()
 
 
-def verify_journal(session: Session, origin: str) -> Report:
-    """Follow this node's own journal, of which it is the `origin`."""
-    state = session.get(JournalState, 1)
+def verify_journal(session: Session, origin: str, *, repair: bool = False) -> Report:
+    """Follow this node's own journal, of which it is the `origin`.
+
+    `repair`: fold again the records that differ, in the caller's write transaction, if every entry is whole.
+    """
+    state = session.get(JournalState, 1, with_for_update=repair)
     if state is None:
         return Report(origin, "journal", 0, 0, 0, 0)
     check = _Check(session, origin, start(origin, state.epoch), "journal")
-    return check.run(_journal_lines(session), Position(state.number, state.digest))
+    return check.run(_journal_lines(session), Position(state.number, state.digest), repair=repair)
 
 
 def _journal_lines(session: Session) -> Iterator[tuple[int, Shown, bytes]]:
     statement = select(JournalEntry).order_by(JournalEntry.number).execution_options(yield_per=AT_ONCE)
     for row in session.scalars(statement):
         session.expunge(row)
-        entry = Entry(row.number, row.head, row.statistical, row.operational, row.sealed, row.salt)
-        yield row.number, records.of_entry(entry), row.digest
+        yield row.number, records.of_entry(_entry(row)), row.digest
         fact = journal.fact_of(row)
         if (fact.id, fact.type) != (row.fact_id, row.type):
             raise _Altered(row.number, "the id or type beside the entry was altered")
 
 
-def verify_replica(session: Session, origin: str) -> Report:
-    """Follow the replica of `origin` that this node holds."""
-    row = session.get(Replica, origin)
+def _entry(row: JournalEntry) -> Entry:
+    return Entry(row.number, row.head, row.statistical, row.operational, row.sealed, row.salt)
+
+
+def verify_replica(session: Session, origin: str, *, repair: bool = False) -> Report:
+    """Follow the replica of `origin` that this node holds. `repair`: as in `verify_journal`."""
+    row = session.get(Replica, origin, with_for_update=repair)
     if row is None:
         return Report(origin, "replica", 0, 0, 0, 0)
     check = _Check(session, origin, start(origin, row.epoch), "replica")
-    return check.run(_replica_lines(session, origin), Position(row.number, row.digest))
+    return check.run(_replica_lines(session, origin), Position(row.number, row.digest), repair=repair)
 
 
 def _replica_lines(session: Session, origin: str) -> Iterator[tuple[int, Shown, bytes]]:
@@ -164,6 +203,15 @@ def _replica_lines(session: Session, origin: str) -> Iterator[tuple[int, Shown, 
         if disclosure != type(shown).__name__.lower():
             raise _Altered(number, "the disclosure beside the entry was altered")
         yield number, shown, digest
+
+
+def _entries_at(session: Session, origin: str, what: str, numbers: Sequence[int]) -> list[tuple[int, Shown]]:
+    if what == "journal":
+        own = session.scalars(select(JournalEntry).where(JournalEntry.number.in_(numbers)))
+        return [(row.number, records.of_entry(_entry(row))) for row in own]
+    where = (ReplicaEntry.origin == origin, ReplicaEntry.number.in_(numbers))
+    found = session.execute(select(ReplicaEntry.number, ReplicaEntry.parts).where(*where))
+    return [(number, decode(bytes(parts))[0]) for number, parts in found]
 
 
 def origins_held(session: Session) -> list[str]:

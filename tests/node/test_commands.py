@@ -15,8 +15,10 @@ from kernel import audit
 from kernel.clock import now
 from kernel.database import Database
 from node.cli import app
+from services.sync import journal
 from tests.kit import wait
 from tests.kit.nodes import Country, Node
+from tests.services.sync.facts import fact, slice_of
 
 COMMANDS = [
     ("run",),
@@ -167,6 +169,22 @@ def test_verify_names_an_altered_audit_line(ninewa: Node) -> None:
     assert found.exit_code == 1
     wrong = [report for report in json.loads(found.stdout) if not report["ok"]]
     assert [(report["what"], report["altered"]) for report in wrong] == [("audit log of case", 2)]
+
+
+def test_verify_repairs_records_and_says_so(ninewa: Node) -> None:
+    database = Database(ninewa.settings.database_url_of("sync"), service="sync")
+    with database.write() as session:
+        journal.begin(session, "ninewa")
+        journal.append(session, [journal.take(slice_of([fact() for _ in range(3)]))], origin="ninewa", now=now())
+        session.execute(text("UPDATE record SET version = 9 WHERE number = 2"))
+    assert jisr(ninewa, "verify").exit_code == 1
+    repaired = jisr(ninewa, "verify", "--repair", "--json")
+    assert repaired.exit_code == 0
+    assert json.loads(repaired.stdout)[0]["repaired"] == 1
+    assert jisr(ninewa, "verify").exit_code == 0
+    with database.read() as session:
+        assert session.execute(text("SELECT action, subject FROM audit_entry")).one() == ("repair_records", "ninewa")
+    database.close()
 
 
 def test_a_queue_that_does_not_exist_is_refused_naming_those_that_do(ninewa: Node) -> None:

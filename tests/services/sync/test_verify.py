@@ -115,3 +115,47 @@ def test_a_deleted_record_is_noticed(database: Database) -> None:
 
     change(database, alter)
     assert reports(database)[1].altered == 3
+
+
+def alter_records(session: Session) -> None:
+    """One changed, one deleted, one invented, of the replica; one changed of the journal."""
+    of = {row.number: row for row in session.exec(select(Record).where(Record.origin == "ninewa"))}
+    of[1].statistical = '{"district":"elsewhere"}'
+    session.delete(of[2])
+    invented = Record(**{**of[3].model_dump(), "subject": "nobody", "statistical": "{}", "operational": None})
+    session.add(invented)
+    own = session.exec(select(Record).where(Record.origin == "directorate-baghdad", Record.number == 4)).one()
+    own.version = 7
+
+
+def test_records_are_folded_again_and_nothing_else_is_touched(database: Database) -> None:
+    def entries() -> list[tuple[int, bytes, bytes]]:
+        with database.read() as session:
+            return [(row.number, row.parts, row.digest) for row in session.exec(select(ReplicaEntry))]
+
+    before = entries()
+    change(database, alter_records)
+    assert not any(report.ok for report in reports(database))
+    with database.write() as session:
+        own = verify_journal(session, "directorate-baghdad", repair=True)
+        replica = verify_replica(session, "ninewa", repair=True)
+    assert (own.ok, own.repaired, own.altered) == (True, 1, 4)
+    assert (replica.ok, replica.repaired, replica.altered) == (True, 3, 1)
+    assert all(report.ok for report in reports(database))
+    assert entries() == before
+    with database.write() as session:
+        assert verify_replica(session, "ninewa", repair=True).repaired == 0
+
+
+def test_an_altered_entry_is_never_the_ground_of_a_repair(database: Database) -> None:
+    def alter(session: Session) -> None:
+        alter_records(session)
+        line = replica_entry(session, 4)
+        line.parts = line.parts.replace(b"mosul", b"mosuI")
+
+    change(database, alter)
+    with database.write() as session:
+        report = verify_replica(session, "ninewa", repair=True)
+        left = session.exec(select(Record).where(Record.subject == "nobody")).all()
+    assert (report.ok, report.altered, report.repaired) == (False, 4, 0)
+    assert len(left) == 1
