@@ -34,18 +34,21 @@ class MeetingNotFound(NotFound):
     """There is no meeting {meeting_id} that you may see."""
 
     code = "meeting_not_found"
+    audited = True  # it may be there, and private
 
 
 class ConcernNotFound(NotFound):
     """There is no concern {concern_id} that you may see."""
 
     code = "concern_not_found"
+    audited = True
 
 
 class ActionNotFound(NotFound):
     """There is no action {action_id} that you may see."""
 
     code = "action_not_found"
+    audited = True
 
 
 class ForumNotWorking(Conflict):

@@ -15,6 +15,7 @@ class NotificationNotFound(NotFound):
     """There is no notification {subject} in your inbox."""
 
     code = "notification_not_found"
+    audited = True  # it may be in somebody else's
 
 
 def list_notifications(

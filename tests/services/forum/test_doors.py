@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 import requests
+from sqlmodel import select
 
 from contracts.roles import Role
 from deploy.rabbitmq import PrivateRabbitMQ
+from kernel.audit import AuditEntry
 from kernel.broker import FACTS, channel_to
 from kernel.clock import now
 from kernel.crypto import SigningKey
+from kernel.database import Database
 from kernel.identity import Actor, sign_actor
 from kernel.outbox import read_slice
 from tests.kit import wait
@@ -219,6 +222,35 @@ def test_bad_input_is_answered_with_what_and_where(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     if where:
         assert where in answer.json()["details"]["where"]
+
+
+def test_whoever_asks_for_what_a_private_session_keeps_is_in_the_audit_log(doors: Doors) -> None:
+    forum_id = doors.established()
+    meeting_id = doors.planned(forum_id, session="women_only")
+    concern = {"category": "drugs", "text": "x", "raised_by": "women", "meeting_id": meeting_id}
+    concern_id = doors.done("raise_concern", facilitator(forum_id), forum_id=forum_id, **concern)["id"]
+    action = {"title": "x", "owner_kind": "unit", "owner_name": "x", "owner_sector": "police"}
+    asked = {**action, "forum_id": forum_id, "concern_id": concern_id}
+    action_id = doors.done("propose_action", facilitator(forum_id), **asked)["id"]
+    for door, subject, values in (
+        ("get_meeting", forum_id, {"forum_id": forum_id, "meeting_id": meeting_id}),
+        ("get_concern", concern_id, {"concern_id": concern_id}),
+        ("get_action", action_id, {"action_id": action_id}),
+    ):
+        hidden = doors.refused(door, OFFICER, **values)
+        assert hidden == (404, f"{door.removeprefix('get_')}_not_found")
+        assert (OFFICER.id, door, hidden[1]) in refusals(doors.node, subject)
+
+
+def refusals(node: Node, subject: str) -> list[tuple[str | None, str, str | None]]:
+    """Who was refused what about a record, and why."""
+    database = Database(node.settings.database_url_of("forum"), service="forum")
+    try:
+        with database.read() as session:
+            lines = session.exec(select(AuditEntry).where(AuditEntry.subject == subject)).all()
+            return [(line.actor_id, line.action, line.reason) for line in lines if line.outcome == "refused"]
+    finally:
+        database.close()
 
 
 def test_a_lost_answer_can_be_asked_for_again(doors: Doors) -> None:
