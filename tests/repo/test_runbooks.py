@@ -74,3 +74,15 @@ def test_links_to_sections_lead_somewhere() -> None:
             if "://" not in target and (not page.exists() or anchor not in anchors(page.read_text("utf-8"))):
                 broken.append(f"{file.relative_to(documents.ROOT)} -> {target}#{anchor}")
     assert not broken, f"links to no section: {', '.join(broken)}"
+
+
+def test_no_page_has_two_sections_of_one_name() -> None:
+    """An anchor would lead to the first of them only. A changelog has the same words under each release."""
+    pages = [documents.ROOT / "README.md", documents.ROOT / "CONTRIBUTING.md", *(documents.ROOT / "docs").rglob("*.md")]
+    twice = []
+    for file in pages:
+        headings = re.findall(
+            r"^#+ (.+)$", re.sub(r"```.*?```", "", file.read_text("utf-8"), flags=re.DOTALL), re.MULTILINE
+        )
+        twice += [f"{file.relative_to(documents.ROOT)}: {name}" for name in set(headings) if headings.count(name) > 1]
+    assert not twice, f"two sections of one name: {', '.join(twice)}"
