@@ -19,7 +19,8 @@ from sqlmodel import select
 
 from contracts.roles import Role
 from kernel.database import Database
-from services.sync.tables import Record
+from services.sync.journal import fact_of
+from services.sync.tables import JournalEntry, Record
 from tests.doors.api import OPENING, Town, give_databases
 from tests.kit.databases import SqliteDatabases
 from tests.kit.nodes import Country
@@ -55,7 +56,7 @@ class _Watch:
             with self._database.read() as session:
                 statement = select(Record.subject, Record.number).where(Record.kind == "case", Record.number > last)
                 rows = session.exec(statement).all()
-            moment = time.perf_counter()
+            moment = time.time()
             for subject, number in rows:
                 self.seen.setdefault(subject, moment)
                 last = max(last, number)
@@ -72,14 +73,15 @@ def latency(rate: int, seconds: int) -> dict[str, Any]:
         watch = _Watch(database)
         headers = {"Authorization": f"Bearer {intake.token}"}
         _post(intake.url, headers, WARM_UP, rate)
-        began = time.perf_counter()
+        began = time.time()
         answered = _post(intake.url, headers, rate * seconds, rate)
-        spent = time.perf_counter() - began
-        deadline = time.perf_counter() + LAST_SECONDS
-        while not watch.seen.keys() >= answered.keys() and time.perf_counter() < deadline:
+        spent = time.time() - began
+        deadline = time.time() + LAST_SECONDS
+        while not watch.seen.keys() >= answered.keys() and time.time() < deadline:
             time.sleep(0.05)
         watch.stop()
         waits = sorted((watch.seen[case] - at) * 1000 for case, (at, _) in answered.items() if case in watch.seen)
+        stages = _stages(ninewa, database, answered, watch.seen)
         api = sorted(took * 1000 for _, took in answered.values())
     return {
         "rate": rate,
@@ -87,8 +89,30 @@ def latency(rate: int, seconds: int) -> dict[str, Any]:
         "per_second": round(len(answered) / spent, 1),
         "visible": len(waits),
         "visible_ms": _spread(waits),
+        "stages_p50_ms": stages,
         "api_ms": _spread(api),
     }
+
+
+def _stages(
+    ninewa: Town, held: Database, answered: dict[str, tuple[float, float]], seen: dict[str, float]
+) -> dict[str, float]:
+    """Where the time goes, by the clock of the one machine: until the recorder and the replica began to write."""
+    journal = Database(ninewa.node.settings.database_url_of("sync"), service="sync")
+    with journal.read() as session:
+        entries = session.exec(select(JournalEntry)).all()
+        recorded = {fact_of(entry).subject: entry.recorded_at.timestamp() for entry in entries}
+    journal.close()
+    with held.read() as session:
+        rows = session.exec(select(Record.subject, Record.updated_at)).all()
+        applied = {subject: at.timestamp() for subject, at in rows}
+    cases = [case for case in answered if case in seen and case in recorded and case in applied]
+    steps = {
+        "answer_to_recorder": [recorded[case] - answered[case][0] for case in cases],
+        "recorder_to_replica": [applied[case] - recorded[case] for case in cases],
+        "replica_to_reader": [seen[case] - applied[case] for case in cases],
+    }
+    return {name: round(statistics.median(values) * 1000, 1) for name, values in steps.items()}
 
 
 def _spread(values: list[float]) -> dict[str, float]:
@@ -100,15 +124,15 @@ def _post(url: str, headers: dict[str, str], count: int, rate: int) -> dict[str,
     """Open cases on a clock, whatever the answers take; when each was answered, and how long that took."""
     local = threading.local()
     answered: dict[str, tuple[float, float]] = {}
-    began = time.perf_counter()
+    began = time.time()
 
     def one(at: int) -> None:
         session = getattr(local, "session", None) or requests.Session()
         local.session = session
-        time.sleep(max(0.0, began + at / rate - time.perf_counter()))
-        started = time.perf_counter()
+        time.sleep(max(0.0, began + at / rate - time.time()))
+        started = time.time()
         answer = session.post(f"{url}/cases", json=OPENING, headers=headers, timeout=30)
-        moment = time.perf_counter()
+        moment = time.time()
         if answer.status_code == 201:
             answered[answer.json()["id"]] = (moment, moment - started)
 
