@@ -5,6 +5,7 @@ and a kept one that the service has closed cannot be told from a request that wa
 """
 
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from kernel.log import get_logger
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 15.0  # a door waits up to 10 s for its database's lock; then it answers 503 itself
 READY_SECONDS = 1.0
+READY_KEPT_SECONDS = 1.0
 OK = 200
 PASSED_ON = (403, 404, 409, 413, 422, 429, 503)  # 400, 401, 405 and 415 can only be the gateway's own mistake
 
@@ -58,6 +60,7 @@ class Doors:
     def __init__(self, urls: Mapping[str, str], *, sign: Callable[[Actor], str]) -> None:
         self._urls = urls
         self._sign = sign
+        self._seen: tuple[float, dict[str, bool]] = (float("-inf"), {})
         self._http = requests.Session()
         self._http.trust_env = False  # a proxy in the environment is for the world outside, not for our own doors
         self._http.mount("http://", HTTPAdapter(pool_connections=len(urls), pool_maxsize=32))
@@ -102,8 +105,12 @@ class Doors:
             refuse(ServiceSilent, service=service)
 
     def reachable(self) -> dict[str, bool]:
-        """Which services say that they can serve, each asked once with a short wait."""
-        return {service: self._ready(url) for service, url in sorted(self._urls.items())}
+        """Which services say that they can serve; asked once a second at the most, however often this is."""
+        asked_at, seen = self._seen
+        if monotonic() - asked_at > READY_KEPT_SECONDS:
+            seen = {service: self._ready(url) for service, url in sorted(self._urls.items())}
+            self._seen = (monotonic(), seen)
+        return seen
 
     def _ready(self, url: str) -> bool:
         try:

@@ -19,12 +19,14 @@ def running(
     tmp_path_factory: pytest.TempPathFactory, rabbitmq: PrivateRabbitMQ, sqlite_databases: SqliteDatabases
 ) -> Iterator[Country]:
     made = Country(tmp_path_factory.mktemp("doors"), lambda: new_vhost(rabbitmq))
-    for node_id in ("ninewa", "directorate-baghdad"):
-        node = made.add(node_id)
-        give_databases(node, sqlite_databases)
-        node.start(*PROCESSES)
-    yield made
-    made.kill()
+    try:
+        for node_id in ("ninewa", "directorate-baghdad"):
+            node = made.add(node_id)
+            give_databases(node, sqlite_databases)
+            node.start(*PROCESSES)
+        yield made
+    finally:
+        made.kill()
 
 
 @pytest.fixture(scope="session")

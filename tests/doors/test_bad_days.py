@@ -1,6 +1,9 @@
 """Officers' requests while something is away: recorded if it can be, refused honestly if it cannot."""
 
+import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -91,6 +94,31 @@ def test_an_account_made_while_notify_is_away_is_told_when_it_is_back(node: Node
     assert not town.notify_knows_everybody()
     node.start("notify")
     wait.until(town.notify_knows_everybody, seconds=60, what="notify was told")
+
+
+def test_a_role_change_is_in_the_journal(node: Node, town: Town) -> None:
+    node.start("engine", "gateway")
+    admin, operator = town.person("admin", Role.NODE_ADMIN), town.person("operator", Role.OPERATOR)
+    admin.do(f"/accounts/{operator.id}/roles", {"roles": ["operator", "node_admin"]})
+
+    def journaled() -> bool:
+        with closing(sqlite3.connect(node.home / "sync.db")) as database:
+            heads = [json.loads(row[0]) for row in database.execute("SELECT head FROM journal_entry ORDER BY number")]
+        return [head["type"] for head in heads] == ["account.created.v1", "account.created.v1", "account.roles_set.v1"]
+
+    wait.until(journaled, seconds=60, what="the role change is in the journal")
+
+
+def test_behind_a_trusted_proxy_each_caller_is_slowed_alone(node: Node, town: Town) -> None:
+    node.change(trusted_proxy="127.0.0.1")
+    node.start("gateway")
+
+    def guess(address: str) -> int:
+        wrong = {"login": "amal", "password": "wrong"}
+        return town.nobody().post("/login", wrong, X_Forwarded_For=address).status_code
+
+    assert [guess("10.0.0.1") for _ in range(6)] == [401] * 5 + [429]
+    assert guess("10.0.0.2") == 401
 
 
 def test_a_gateway_that_was_killed_serves_the_tokens_it_gave(node: Node, town: Town) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis import APIOperation, Case, CheckFunction, GenerationMode
 from schemathesis.core.result import Ok
@@ -42,7 +42,7 @@ class Bench:
     operations: dict[str, APIOperation]
     office: Person
     desk: Person
-    known: dict[str, str] = field(default_factory=dict)
+    known: dict[str, Any] = field(default_factory=dict)
 
     def who(self, route: Route) -> Person:
         """Somebody who may; those who administer reach no case, so there are two of them."""
@@ -69,6 +69,7 @@ def governorate(ninewa: Town) -> Bench:
     director.do(f"/forums/{forum_id}/establish", {"established_on": "2026-01-10"})
     made = bench(ninewa, forum_id)
     made.known = {"area_id": area["id"], "forum_id": forum_id, "destination": "directorate-erbil"}
+    made.known |= {"area_ids": [area["id"]], "district": "mosul", "handler_id": made.office.id}
     made.known |= {"account_id": director.id} | forum_records(made.office, forum_id) | case_records(made.office)
     return made
 
@@ -121,6 +122,7 @@ def test_every_answer_is_as_documented(
             return
         if known and mode is GenerationMode.POSITIVE:
             about_what_exists(case, asked.known)
+        assume([] not in (case.query or {}).values())  # sent as nothing at all, so there is nothing to refuse
         case.call_and_validate(headers=headers, timeout=30, excluded_checks=NOT_CHECKED)
 
     ask()
@@ -131,6 +133,17 @@ def operation_of(asked: Bench, route: Route) -> APIOperation:
     return asked.operations[f"{route.method} {template}"]
 
 
-def about_what_exists(case: Case, known: dict[str, str]) -> None:
+def about_what_exists(case: Case, known: dict[str, Any]) -> None:
+    """Ask about records that exist, in plain words: far more requests get past the first check."""
     parameters: dict[str, Any] = case.path_parameters or {}
     parameters.update({name: known[name] for name in parameters if name in known})
+    if isinstance(case.body, dict):
+        case.body = {name: known.get(name, in_plain_words(value)) for name, value in case.body.items()}
+
+
+def in_plain_words(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: in_plain_words(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [in_plain_words(item) for item in value]
+    return "".join(sign if sign.isprintable() else "ع" for sign in value).strip() if isinstance(value, str) else value

@@ -1,7 +1,9 @@
 """Bad input, at the API and at the doors behind it: refused in one shape, saying what and where, changing nothing."""
 
 import json
+import socket
 from datetime import timedelta
+from http.client import HTTPResponse
 from typing import Any
 
 import pytest
@@ -73,6 +75,23 @@ def test_what_is_wrong_inside_is_named_by_its_path(supervisor: Person) -> None:
     parties = [{"role": "reporter"}, {"role": "reporter", "tribe": "x", "age": -1}]
     named = where(supervisor.post("/cases", OPENING | {"parties": parties}))
     assert set(named["parties"]["1"]) == {"tribe", "age"}
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [(b"GARBAGE\r\n\r\n", 400), (b"GET / HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", 431),
+     (b"POST /api/v1/login HTTP/1.1\r\nTransfer-Encoding: strange\r\n\r\n", 501)],
+    ids=["no request line", "endless headers", "unknown encoding"],
+)
+def test_what_is_not_http_is_refused_in_the_same_shape(ninewa: Town, request_bytes: bytes, status: int) -> None:
+    with socket.create_connection(("127.0.0.1", ninewa.node.ports["gateway"]), timeout=10) as line:
+        line.sendall(request_bytes)
+        answer = HTTPResponse(line)
+        answer.begin()
+        assert answer.status == status
+        assert set(json.loads(answer.read())) == {"code", "message", "details"}
+        assert answer.headers["Content-Security-Policy"]
+        assert answer.headers["Server"] is None
 
 
 def test_nothing_that_was_refused_is_kept(ninewa: Town) -> None:
