@@ -27,7 +27,7 @@ from services.sync.wire import backoff
 log = get_logger("receiver")
 
 MOST_AT_ONCE = 8
-MOST_BYTES_AT_ONCE = 2 * 1024 * 1024
+MOST_BYTES_AT_ONCE = 512 * 1024  # compressed; some 4,000 facts a commit, 40 MiB while they are taken
 RETRY_SECONDS = (1.0, 30.0)
 LISTENS = timedelta(minutes=15)  # since its last word; to one that is away nothing is said on the clock
 
