@@ -58,6 +58,7 @@ REPLICA_STALENESS = Gauge(
 QUARANTINED = Counter(
     "jisr_quarantined_total", "Messages refused and kept aside, by queue and reason.", ["queue", "reason"]
 )
+QUARANTINE = Gauge("jisr_quarantine_messages", "Refused messages kept aside that nobody discarded yet.", ["queue"])
 PARKED = Gauge(
     "jisr_parked_subjects",
     "Subjects whose entries are held but could not be folded into a record.",

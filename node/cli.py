@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from node.commands import bundle, dead, keys, link, run, status, user, verify
+from node.commands import aside, bundle, dead, keys, link, run, status, user, verify
 
 app = typer.Typer(
     name="jisr",
@@ -21,6 +21,8 @@ app.command("verify")(verify.verify)
 app.add_typer(link.app, name="link")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(dead.app, name="dead")
+app.add_typer(aside.quarantine, name="quarantine")
+app.add_typer(aside.parked, name="parked")
 app.add_typer(user.app, name="user")
 app.add_typer(keys.app, name="keys")
 

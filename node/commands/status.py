@@ -11,7 +11,7 @@ from kernel.clock import now
 from kernel.database import Database
 from kernel.errors import BrokerAway, Unavailable
 from kernel.settings import Settings
-from node.commands import dead, link
+from node.commands import aside, dead, link
 from node.commands.output import FOUND_WRONG, AsJson, SettingsFile, explained, rows_table, show
 from node.processes import OWNERS, SERVICES, Prepared, prepare
 from services.sync import views
@@ -51,6 +51,7 @@ def look(prepared: Prepared) -> dict[str, Any]:
         f"replica of {each['origin']}: {each['state']}" for each in replicas if each["state"] in STOPPED_LINKS
     ]
     attention += [f"{each['parked']} parked subjects of {each['origin']}" for each in replicas if each["parked"]]
+    attention += aside.attention(prepared)
     return {
         "node": prepared.node.id,
         "processes": processes,

@@ -13,6 +13,7 @@ from kernel.log import get_logger
 from services.sync.handlers import link_row
 from services.sync.lanes import Lane
 from services.sync.lock import AlreadyRunning
+from services.sync.put_aside import quarantined_counts
 from services.sync.receivers import Receiver, Timers
 from services.sync.records import parked_counts
 from services.sync.senders import Sender, Snapshot
@@ -54,6 +55,7 @@ class Control:
         self._fail = fail
         self._saved: dict[str, Snapshot] = {}
         self._resumes: dict[str, int] = {}
+        self._queues: set[str] = set()
 
     def start(self) -> None:
         """Begin; the first pass also makes the rows of new links."""
@@ -89,7 +91,13 @@ class Control:
         with self._database.read() as session:
             self._trust.read(session)
             words = {row.destination: (row.paused, row.resumes) for row in session.scalars(select(Link))}
+            self._measure_quarantine(quarantined_counts(session))
             return words, parked_counts(session)
+
+    def _measure_quarantine(self, counts: dict[str, int]) -> None:
+        self._queues |= set(counts)
+        for queue in self._queues:
+            metrics.QUARANTINE.labels(queue).set(counts.get(queue, 0))
 
     def _tell(self, words: Words) -> None:
         for name, sender in self._senders.items():

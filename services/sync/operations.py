@@ -12,9 +12,12 @@ from sqlmodel import Session
 from contracts.sync import Operation, OperationFact
 from contracts.topology import NodeKind, Topology
 from kernel import audit, outbox
+from kernel.errors import BadInput
 from kernel.fact import compose
 from kernel.identity import Actor
 from kernel.ids import new_id
+
+MOST_REASON = 500  # what a line of the audit log holds
 
 
 def readers(topology: Topology, node: str) -> tuple[str, ...]:
@@ -33,7 +36,12 @@ def note(
     reason: str | None = None,
     count: int | None = None,
 ) -> None:
-    """Write that `action` was done about peer `about`, in the transaction that does it."""
+    """Write that `action` was done about peer `about`, in the transaction that does it.
+
+    Raises `BadInput` for a `reason` of more than 500 characters.
+    """
+    if reason is not None and len(reason) > MOST_REASON:
+        raise BadInput(f"A reason has {MOST_REASON} characters at most.")
     audit.record(session, actor=by, action=action, subject=about, outcome="allowed", reason=reason, at=now)
     values = {"action": action, "about": about, "count": count}
     fact = compose(

@@ -184,7 +184,7 @@ def _unpark(session: Session, origin: str, subjects: list[str]) -> None:
 
 
 def parked_count(session: Session, origin: str) -> int:
-    """How many entries of `origin` are parked."""
+    """How many entries of `origin` are parked, skipped or not."""
     return (
         session.connection()
         .execute(select(func.count()).select_from(parked).where(parked.c.origin == origin))
@@ -193,8 +193,8 @@ def parked_count(session: Session, origin: str) -> int:
 
 
 def parked_counts(session: Session) -> dict[str, int]:
-    """How many entries are parked, by origin."""
-    statement = select(parked.c.origin, func.count()).group_by(parked.c.origin)
+    """How many entries are parked and were not skipped, by origin."""
+    statement = select(parked.c.origin, func.count()).where(parked.c.skipped_at.is_(None)).group_by(parked.c.origin)
     return dict(map(tuple, session.connection().execute(statement)))
 
 
@@ -204,7 +204,7 @@ def refold(session: Session, origin: str, after: int, now: datetime) -> tuple[in
         session.connection()
         .execute(
             select(parked.c.number)
-            .where(parked.c.origin == origin, parked.c.number > after)
+            .where(parked.c.origin == origin, parked.c.number > after, parked.c.skipped_at.is_(None))
             .order_by(parked.c.number)
             .limit(REFOLD_AT_ONCE)
         )

@@ -141,7 +141,10 @@ class Record(Base, table=True):
 
 
 class Parked(Base, table=True):
-    """An entry that is held but could not be folded into a record; tried again when the engine starts."""
+    """An entry that is held but could not be folded into a record; tried again when the engine starts.
+
+    `skipped_at`: an operator decided not to wait for it, for `skipped_reason`.
+    """
 
     __tablename__ = "parked"
     origin: str = Field(sa_column=Column(NAME, primary_key=True))
@@ -149,6 +152,8 @@ class Parked(Base, table=True):
     subject: str = Field(sa_column=Column(ID, nullable=False))
     reason: str = Field(sa_column=Column(Text, nullable=False))
     at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    skipped_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+    skipped_reason: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
 
 
 class Quarantine(Base, table=True):

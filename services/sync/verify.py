@@ -99,7 +99,7 @@ class _Check:
             self.session.execute(delete(Record).where(*of_subject))
         numbers = sorted(each.number for each in wrong if each.number is not None)
         for at in range(0, len(numbers), AT_ONCE):
-            shown = _entries_at(self.session, self.origin, self.what, numbers[at : at + AT_ONCE])
+            shown = entries_at(self.session, self.origin, self.what, numbers[at : at + AT_ONCE])
             records.fold(self.session, self.origin, shown, now())
         first = min((each.found_at for each in wrong), default=None)
         return replace(self._report(first, None), repaired=len(wrong))
@@ -205,7 +205,8 @@ def _replica_lines(session: Session, origin: str) -> Iterator[tuple[int, Shown, 
         yield number, shown, digest
 
 
-def _entries_at(session: Session, origin: str, what: str, numbers: Sequence[int]) -> list[tuple[int, Shown]]:
+def entries_at(session: Session, origin: str, what: str, numbers: Sequence[int]) -> list[tuple[int, Shown]]:
+    """Entries by number, of the `journal` or of the `replica` of `origin`; those that are there."""
     if what == "journal":
         own = session.scalars(select(JournalEntry).where(JournalEntry.number.in_(numbers)))
         return [(row.number, records.of_entry(_entry(row))) for row in own]

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import psutil
 import pytest
-from click.testing import Result
 from sqlalchemy import text
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from kernel import audit
 from kernel.clock import now
 from kernel.database import Database
 from node.cli import app
 from services.sync import journal
+from services.sync.replicas import Refused
 from tests.kit import wait
 from tests.kit.nodes import Country, Node
 from tests.services.sync.facts import fact, slice_of
+from tests.services.sync.replica_kit import Origin, Taker
 
 COMMANDS = [
     ("run",),
@@ -30,6 +31,12 @@ COMMANDS = [
     ("link", "resume"),
     ("bundle", "export"),
     ("bundle", "import"),
+    ("quarantine", "list"),
+    ("quarantine", "show"),
+    ("quarantine", "discard"),
+    ("parked", "list"),
+    ("parked", "retry"),
+    ("parked", "skip"),
     ("dead", "list"),
     ("dead", "replay"),
     ("user", "add"),
@@ -185,6 +192,32 @@ def test_verify_repairs_records_and_says_so(ninewa: Node) -> None:
     with database.read() as session:
         assert session.execute(text("SELECT action, subject FROM audit_entry")).one() == ("repair_records", "ninewa")
     database.close()
+
+
+def test_what_was_put_aside_is_handled_from_the_command_line(ninewa: Node, tmp_path: Path) -> None:
+    database = Database(ninewa.settings.database_url_of("sync"), service="sync")
+    origin = Origin("directorate-erbil")
+    origin.add(fact(type="marvel.seen.v1"), fact(type="marvel.seen.v1"))
+    Taker(database, "directorate-erbil").take(origin.batch(0, 2), refused=[Refused("why", b"\0\0\0\2{}", False)])
+    database.close()
+    assert "1 messages of jisr.up.directorate-erbil in quarantine" in jisr(ninewa, "status").stdout
+
+    listed = jisr(ninewa, "quarantine", "list", "--json")
+    assert (listed.exit_code, json.loads(listed.stdout)[0]["reason"]) == (1, "why")
+    saved = tmp_path / "message"
+    assert jisr(ninewa, "quarantine", "show", "1", "--save", str(saved)).exit_code == 0
+    assert saved.read_bytes() == b"\0\0\0\2{}"
+    assert jisr(ninewa, "quarantine", "show", "1", "--save", str(saved)).exit_code == 2
+    assert jisr(ninewa, "quarantine", "discard", "--reason", "no").exit_code == 2
+    assert jisr(ninewa, "quarantine", "discard", "1", "--reason", "looked at").exit_code == 0
+    assert jisr(ninewa, "quarantine", "list").exit_code == 0
+
+    parked = jisr(ninewa, "parked", "list", "--json")
+    assert (parked.exit_code, [each["number"] for each in json.loads(parked.stdout)]) == (1, [1, 2])
+    tried = jisr(ninewa, "parked", "retry", "directorate-erbil", "--json")
+    assert (tried.exit_code, json.loads(tried.stdout)["folded"]) == (1, 0)
+    assert jisr(ninewa, "parked", "skip", "directorate-erbil", "1", "2", "--reason", "never").exit_code == 0
+    assert jisr(ninewa, "parked", "list").exit_code == 0
 
 
 def test_a_queue_that_does_not_exist_is_refused_naming_those_that_do(ninewa: Node) -> None:
