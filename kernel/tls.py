@@ -7,6 +7,7 @@ the broker's user. TLS 1.2 at the least; where both sides can, TLS 1.3 is chosen
 
 import re
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from kernel.clock import now
 from kernel.errors import SettingsError
 
 # What OpenSSL says of a handshake that failed for a reason that waiting does not cure, in words for an operator.
@@ -30,6 +32,10 @@ _SAID = {
     "HANDSHAKE_FAILURE": "the broker refused the TLS handshake",
 }
 _pattern = re.compile("|".join(_SAID))
+# In TLS 1.3 a client writes before it reads the refusal; then all that is seen is that the broker hung up.
+_hung_up = re.compile("IncompatibleProtocolError.*SSL", re.DOTALL)
+HUNG_UP = "the broker hung up on seeing the certificate of this node"
+EXPIRED = _SAID["CERTIFICATE_EXPIRED"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,14 @@ class Tls:
         """When the certificate ends. Raises `SettingsError`."""
         return load_certificate(self.certificate).not_valid_after_utc
 
+    def refusal(self, error: BaseException) -> str | None:
+        """As `refusal`, and sure of the cause where the broker did not say that the certificate has expired."""
+        said = refusal(error)
+        if said == HUNG_UP:
+            with suppress(SettingsError):
+                return EXPIRED if self.expires_at() < now() else said
+        return said
+
 
 def load_certificate(path: Path) -> x509.Certificate:
     """The first certificate in a PEM file. Raises `SettingsError` naming the file."""
@@ -86,6 +100,8 @@ def refusal(error: BaseException) -> str | None:
     found = _pattern.search(str(error)) or _pattern.search(repr(error))
     if found:
         return _SAID[found[0]]
+    if _hung_up.search(repr(error)):
+        return HUNG_UP
     causes = [*getattr(error, "exceptions", ()), getattr(error, "exception", None), *error.args, error.__cause__]
     reasons = (refusal(cause) for cause in causes if isinstance(cause, BaseException))
     return next((reason for reason in reasons if reason), None)

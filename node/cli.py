@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from node.commands import aside, bundle, dead, keys, link, run, status, user, verify
+from node.commands import aside, bundle, ca, dead, enrolling, keys, link, run, status, user, verify
 
 app = typer.Typer(
     name="jisr",
@@ -18,6 +18,9 @@ app.command("run")(run.run)
 app.command("migrate")(run.migrate)
 app.command("status")(status.status)
 app.command("verify")(verify.verify)
+app.command("enrol")(enrolling.enrol)
+app.command("admit")(enrolling.admit)
+app.command("revoke")(enrolling.revoke)
 app.add_typer(link.app, name="link")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(dead.app, name="dead")
@@ -25,6 +28,7 @@ app.add_typer(aside.quarantine, name="quarantine")
 app.add_typer(aside.parked, name="parked")
 app.add_typer(user.app, name="user")
 app.add_typer(keys.app, name="keys")
+app.add_typer(ca.app, name="ca")
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from kernel.clock import now
 from kernel.database import Database
 from kernel.errors import BrokerAway, Unavailable
 from kernel.settings import Settings
+from node import enrolment
 from node.commands import aside, dead, link
 from node.commands.output import FOUND_WRONG, AsJson, SettingsFile, explained, rows_table, show
 from node.processes import OWNERS, SERVICES, Prepared, prepare
@@ -50,6 +51,12 @@ def look(prepared: Prepared) -> dict[str, Any]:
     attention += [
         f"replica of {each['origin']}: {each['state']}" for each in replicas if each["state"] in STOPPED_LINKS
     ]
+    certificates = enrolment.certificates(prepared)
+    attention += [
+        f"certificate of the link with {each['peer']}: {each['state'].replace('_', ' ')}"
+        for each in certificates
+        if each["state"] not in ("valid", "revoked")
+    ]
     attention += [f"{each['parked']} parked subjects of {each['origin']}" for each in replicas if each["parked"]]
     attention += aside.attention(prepared)
     return {
@@ -59,6 +66,7 @@ def look(prepared: Prepared) -> dict[str, Any]:
         "journal": journal,
         "links": links,
         "replicas": replicas,
+        "certificates": certificates,
         "dead_letters": letters,
         "needs_attention": attention,
     }
@@ -104,6 +112,9 @@ def _tables(found: dict[str, Any]) -> Group:
             ["origin", "state", "epoch", "held", "head", "behind", "withheld", "parked", "last_heard_at"],
             [link.row(each) for each in found["replicas"]],
             title="replicas at this node",
+        ),
+        rows_table(
+            ["peer", "user", "state", "expires_at", "days_left"], found["certificates"], title="certificates of links"
         ),
         rows_table(["queue", "dead"], letters, title="dead letters"),
         f"needs attention: {'; '.join(found['needs_attention']) or 'nothing'}",

@@ -46,6 +46,7 @@ from services.sync.probes import ProbeServer
 from services.sync.receivers import Receiver
 from services.sync.recorder import Recorder
 from services.sync.replicas import Replicas
+from services.sync.secured import Secured
 from services.sync.senders import Sender, Who
 from services.sync.trust import Trust
 from services.sync.wire import Wire, backoff
@@ -151,6 +152,7 @@ class Engine:
                 carrier.wire.start()
             self.local.start()
             self.control.start()
+            self.secured.start()
             for peer in self.peers.values():
                 if peer.receiver is not None:
                     peer.receiver.start()
@@ -227,12 +229,18 @@ class Engine:
 
     def _local_wire(self, life: journal.Life) -> Wire:
         self.recorder = Recorder(self.node, self.database, self.lanes.lane(), self.loop.call_later, self._on_head)
+        self.secured = Secured(self.settings, self.database, self.lanes.lane(), self.loop)
+
+        def on_up(wire: Wire) -> None:
+            self.recorder.open(wire)
+            self.secured.on_broker()
+
         return Wire(
             self.loop,
             self.settings.broker,
             label=f"recorder of {life.origin}",
             waits=self._waits(),
-            on_up=self.recorder.open,
+            on_up=on_up,
             on_down=lambda _reason, _unauthorised: None,
         )
 

@@ -45,14 +45,10 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a directorate gives: the certificate, the authority to pin, and where and as whom to dial in.
-
-    `asked` is the fingerprint of the request.
-    """
+    """What a directorate gives: the certificate, the authority to pin, and where and as whom to dial in."""
 
     node: Node
     directorate: Node
-    asked: Line
     user: User
     certificate: Pem
     ca: Pem

@@ -156,7 +156,8 @@ class Wire:
             self._failures = 0
         self.up = False
         self._failures += 1
-        reason, unauthorised = self._why or (reason_of(error), refused_access(error))
+        refusal = self._tls.refusal(error) if self._tls else None
+        reason, unauthorised = self._why or (refusal or reason_of(error), refused_access(error))
         self._why = None
         self._on_down(reason, unauthorised)
         if self._stopping or self._timer is not None:

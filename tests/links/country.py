@@ -1,0 +1,82 @@
+"""Nodes of a small country that are joined as operators join them: enrol, admit, finish."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from typer.testing import CliRunner
+
+from node.cli import app
+from tests.kit import wait
+from tests.kit.rabbitmq import Vhost
+from tests.links.gate import Gate
+from tests.replication.country import BAGHDAD, Country, Node
+
+
+class SecureCountry(Country):
+    """`BAGHDAD` has an authority and administers its broker; nobody knows anybody's key."""
+
+    def __init__(self, directory: Path, gate: Gate, make_vhost: Callable[[], Vhost], databases: Any) -> None:
+        super().__init__(directory, make_vhost, databases)
+        self.gate = gate
+        for file in self.peers.iterdir():
+            file.unlink()
+        baghdad = self[BAGHDAD]
+        gate.write_authority(baghdad.home / "ca")
+        for name, node in self.nodes.items():
+            node.links = {}
+            own = directory / f"peers-of-{name}"
+            own.mkdir()
+            node.write_settings()
+            text = node.settings_file.read_text().replace(str(self.peers), str(own))
+            node.settings_file.write_text(text)
+        self.append(baghdad, "[broker_admin]", f'url = "{gate.admin_url}"')
+
+    def append(self, node: Node, *lines: str) -> None:
+        """Add tables to a node's settings."""
+        with node.settings_file.open("a") as file:
+            file.write("\n".join(["", *lines, ""]))
+
+    def jisr(self, name: str, *words: str, exit_code: int = 0) -> dict[str, Any]:
+        """Run a command of a node, and read what it prints; the error's text when it is to fail."""
+        result = CliRunner().invoke(app, [*words, "--json"], env={"JISR_SETTINGS": str(self[name].settings_file)})
+        assert result.exit_code == exit_code, result.output
+        return msgspec.json.decode(result.stdout) if exit_code == 0 else {"said": result.stderr}
+
+    def paper(self, name: str, word: str) -> Path:
+        return self.directory / f"{name}.{word}"
+
+    def request(self, name: str, destination: str = BAGHDAD) -> dict[str, Any]:
+        return self.jisr(name, "enrol", destination, "--out", str(self.paper(name, "request")))
+
+    def admit(self, name: str, fingerprint: str, *more: str, exit_code: int = 0) -> dict[str, Any]:
+        request, answer = str(self.paper(name, "request")), str(self.paper(name, "answer"))
+        words = ("admit", request, "--out", answer, "--fingerprint", fingerprint, *more)
+        return self.jisr(BAGHDAD, *words, exit_code=exit_code)
+
+    def finish(self, name: str, fingerprint: str, exit_code: int = 0) -> dict[str, Any]:
+        answer = str(self.paper(name, "answer"))
+        return self.jisr(name, "enrol", "--finish", answer, "--fingerprint", fingerprint, exit_code=exit_code)
+
+    def join(self, name: str) -> None:
+        """The whole ceremony, and the address in the settings."""
+        admitted = self.admit(name, self.request(name)["fingerprint"])
+        self.finish(name, admitted["fingerprint"])
+        url = self.gate.url(self[BAGHDAD].vhost.name)
+        self.append(self[name], f'[links."{BAGHDAD}"]', f'broker_url = "{url}"')
+
+    def close(self) -> None:
+        super().close()
+        for user in ("ninewa", "duhok", "ninewa.2"):
+            self.gate.admin.shut_out(user)
+
+
+def ups(node: Node) -> int:
+    """How often a node's engine got through to the directorate's broker."""
+    return node.log().count('"wire":"ninewa to directorate-baghdad"') - node.log().count("wire.down")
+
+
+def lost(node: Node, count: int, since: int = 0) -> None:
+    """Wait until the engine of a node was refused `count` times more."""
+    wait.until(lambda: node.log().count("wire.down") >= since + count, seconds=30, what="the engine tried again")
