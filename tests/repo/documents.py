@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from pkgutil import walk_packages
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +12,8 @@ import typer
 from prometheus_client.metrics import MetricWrapperBase
 from pydantic import BaseModel
 
-UNIMPORTED = ("__main__", ".migrations.env", ".extensions")
+UNIMPORTED = ("__main__", ".migrations.env")
+PATCHED = "kernel.extensions"  # imports eventlet
 ROOT = Path(__file__).parents[2]
 
 
@@ -88,14 +88,12 @@ def _shown(metric: MetricWrapperBase) -> str:
 
 def modules(*packages: str) -> list[ModuleType]:
     """Every module of the packages, imported; without migrations, entry points and what needs nameko."""
-    found = []
-    for package in packages:
-        top = import_module(package)
-        found.append(top)
-        for module in walk_packages(top.__path__, f"{package}."):
-            if not module.name.endswith(UNIMPORTED):
-                found.append(import_module(module.name))
-    return found
+    return [import_module(name) for package in packages for file in sources(package) if (name := _importable(file))]
+
+
+def _importable(file: Path) -> str | None:
+    name = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    return None if name.endswith(UNIMPORTED) or name.startswith(PATCHED) else name
 
 
 def sources(*folders: str) -> list[Path]:

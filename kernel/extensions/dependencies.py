@@ -1,0 +1,103 @@
+"""What a service is given: its database, its relay, its probes, the node's settings."""
+
+from typing import Any
+
+from eventlet import wsgi
+from nameko.extensions import DependencyProvider
+from nameko.web.server import HttpOnlyProtocol, WebServer
+from werkzeug.routing import Rule
+from werkzeug.wrappers import Request, Response
+
+from kernel import metrics, outbox
+from kernel.database import Database as KernelDatabase
+from kernel.settings import Settings
+
+SETTINGS = "JISR_SETTINGS"  # the key of `Settings` in a container's config
+
+
+def container_config(settings: Settings, service: str) -> dict[str, Any]:
+    """The nameko configuration of one service of this node."""
+    return {
+        SETTINGS: settings,
+        "AMQP_URI": settings.broker,
+        "WEB_SERVER_ADDRESS": f"{settings.host}:{settings.port_of(service)}",
+        "max_workers": 64,
+        "parent_calls_tracked": 0,
+    }
+
+
+class Database(DependencyProvider):
+    """The service's own database, as a `kernel.database.Database`."""
+
+    def setup(self) -> None:
+        settings: Settings = self.container.config[SETTINGS]
+        service = self.container.service_name
+        self.database = KernelDatabase(settings.database_url_of(service), service=service)
+
+    def get_dependency(self, worker_ctx: Any) -> KernelDatabase:
+        return self.database
+
+    def stop(self) -> None:
+        self.database.close()
+
+
+def database_of(container: Any) -> KernelDatabase:
+    for dependency in container.dependencies:
+        if isinstance(dependency, Database):
+            return dependency.database
+    raise TypeError(f"service {container.service_name} declares no Database")
+
+
+class Relay(DependencyProvider):
+    """Publishes the service's outbox from a greenthread of its own, woken by every commit."""
+
+    def start(self) -> None:
+        settings: Settings = self.container.config[SETTINGS]
+        self.relay = outbox.Relay(database_of(self.container), settings.broker)
+        self.relay.start()
+
+    def get_dependency(self, worker_ctx: Any) -> outbox.Relay:
+        return self.relay
+
+    def stop(self) -> None:
+        self.relay.stop()
+
+
+class Server(WebServer):
+    """nameko's web server without a log line per request: the door measures and the gateway logs."""
+
+    def get_wsgi_server(self, sock: Any, wsgi_app: Any, protocol: Any = HttpOnlyProtocol, debug: bool = False) -> Any:
+        return wsgi.Server(sock, sock.getsockname(), wsgi_app, protocol=protocol, debug=debug, log_output=False)
+
+
+class Metrics(DependencyProvider):
+    """`/metrics`, `/healthz` and `/readyz` beside the service's doors. Ready means: the database answers."""
+
+    server = Server()
+
+    def setup(self) -> None:
+        self.server.register_provider(self)
+
+    def stop(self) -> None:
+        self.server.unregister_provider(self)
+
+    def get_url_rule(self) -> Rule:
+        return Rule("/<any(metrics, healthz, readyz):probe>", methods=["GET"])
+
+    def handle_request(self, request: Request) -> Response:
+        answer = metrics.probe(request.path, lambda: {"database": database_of(self.container).answers()})
+        if answer is None:
+            return Response(status=404)
+        status, content_type, body = answer
+        return Response(body, status=status, content_type=content_type)
+
+    def get_dependency(self, worker_ctx: Any) -> Any:
+        return metrics
+
+
+class Node(DependencyProvider):
+    """The node's settings, for timers that need them."""
+
+    def get_dependency(self, worker_ctx: Any) -> Settings:
+        settings: Settings = self.container.config[SETTINGS]
+        return settings
