@@ -11,6 +11,7 @@ makes the directory `this-node`, which nobody but its owner may enter:
     links/<directorate>          on a governorate: the URL of that directorate's broker; empty until it is handed over
     handover/<governorate>/      on a directorate: what that governorate needs from this one
     topology.toml                the country, as this node knows it
+    rules.toml                   deadlines and thresholds: the defaults, to be set by policy
 
 A link needs three things carried by hand, once: the directorate's `handover/<governorate>/links/*` and `peers/*` into
 the governorate's node directory, and the governorate's own public key into the directorate's `peers/`. `--broker` names
@@ -38,6 +39,7 @@ SETTINGS = """\
 node = "{node}"
 home = "/var/lib/jisr"
 topology = "/etc/jisr/topology.toml"
+rules = "/etc/jisr/rules.toml"
 host = "0.0.0.0"
 database_url_file = "/run/secrets/database_url"
 broker_url_file = "/run/secrets/broker_url"
@@ -76,6 +78,7 @@ def make_node(
     for origin in origins:
         _write_handover(directory, node_id, origin, passwords[origin], broker)
     _write(directory / "topology.toml", topology_file.read_text("utf-8"))
+    _write(directory / "rules.toml", (Path(__file__).parent / "rules.toml").read_text("utf-8"))
     for name in destinations:
         _await_address(directory / "links" / name)
     text = SETTINGS.format(node=node_id) + "".join(LINK.format(destination=name) for name in destinations)

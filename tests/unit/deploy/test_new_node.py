@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contracts import topology
+from contracts import rules, topology
 from deploy.new_node import make_node
 from kernel.crypto import VerifyKey
 from kernel.errors import SettingsError
@@ -35,6 +35,11 @@ def _definitions(directory: Path) -> Any:
 
 def test_nobody_but_its_owner_enters_a_nodes_directory(ninewa: Path) -> None:
     assert stat.S_IMODE(ninewa.stat().st_mode) == 0o700
+
+
+def test_a_new_node_begins_with_the_default_rules_in_a_file_of_its_own(ninewa: Path) -> None:
+    assert rules.load(ninewa / "rules.toml") == rules.Rules()
+    assert tomllib.loads((ninewa / "settings.toml").read_text())["rules"] == "/etc/jisr/rules.toml"
 
 
 def test_a_governorate_dials_out_to_every_directorate_it_is_linked_with(ninewa: Path) -> None:
