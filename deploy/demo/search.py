@@ -10,8 +10,9 @@ database of the node that owns them.
 import base64
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import zstandard
@@ -34,7 +35,8 @@ class Find:
         return f"{self.marker} in {self.place}"
 
 
-def forms(marker: str) -> set[bytes]:
+@cache
+def forms(marker: str) -> frozenset[bytes]:
     """The bytes that `marker` may hide in."""
     raw = marker.encode()
     encoded = {raw, raw.hex().encode(), raw.hex().upper().encode(), marker.encode("utf-16-le")}
@@ -43,7 +45,7 @@ def forms(marker: str) -> set[bytes]:
         start, end = (0, 2, 3)[before], -4 if (before + len(raw)) % 3 else None
         inner = text[start:end]
         encoded |= {inner, inner.replace(b"+", b"-").replace(b"/", b"_")}
-    return encoded
+    return frozenset(encoded)
 
 
 def search(places: Iterable[Path], markers: Iterable[str]) -> tuple[list[Find], int]:
@@ -53,20 +55,38 @@ def search(places: Iterable[Path], markers: Iterable[str]) -> tuple[list[Find], 
     makes a search for hundreds of markers, in ten forms each, as quick as one for a few. A marker that was
     cut short is named by its beginning.
     """
-    wanted = {marker: forms(marker) for marker in markers}
-    beginnings = {marker[:STEM]: forms(marker[:STEM]) for marker in wanted}
+    families: dict[str, list[str]] = {}
+    for marker in markers:
+        families.setdefault(marker[:STEM], []).append(marker)
     finds: list[Find] = []
     count = 0
     for path in _files(places):
         count += 1
         for where, content in _contents(path):
-            begun = _within(content, beginnings)
-            finds += [Find(marker, where) for marker in (_within(content, wanted) or begun if begun else ())]
+            for stem, family in families.items():
+                finds += [Find(marker, where) for marker in _within(content, stem, family)]
     return finds, count
 
 
-def _within(content: bytes, wanted: Mapping[str, set[bytes]]) -> list[str]:
-    return [marker for marker, shapes in wanted.items() if any(shape in content for shape in shapes)]
+def _within(content: bytes, stem: str, family: list[str]) -> list[str]:
+    """The markers of a family that are in `content`; the family's beginning where none of them is whole."""
+    begun = [form for form in forms(stem) if form in content]
+    if not begun:
+        return []
+    if begun == [stem.encode()]:
+        longest = max(map(len, family))
+        said = {content[at : at + longest] for at in _places(content, begun[0])}
+        whole = [marker for marker in family if any(text.startswith(marker.encode()) for text in said)]
+    else:
+        whole = [marker for marker in family if any(form in content for form in forms(marker))]
+    return whole or [stem]
+
+
+def _places(content: bytes, form: bytes) -> Iterator[int]:
+    at = content.find(form)
+    while at >= 0:
+        yield at
+        at = content.find(form, at + 1)
 
 
 def _files(places: Iterable[Path]) -> Iterator[Path]:
@@ -78,7 +98,10 @@ def _files(places: Iterable[Path]) -> Iterator[Path]:
 
 
 def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
-    raw = path.read_bytes()
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return  # a broker or a database tidied it away
     yield str(path), raw
     yield from ((f"{path} (compressed)", inner) for inner in _unpacked(raw))
     if raw.startswith(b"SQLite format 3\0"):
@@ -103,12 +126,10 @@ def _rows(path: Path) -> Iterator[tuple[str, bytes]]:
 def _unpacked(content: bytes) -> Iterator[bytes]:
     """What each zstandard frame that begins in `content` holds; of one that is cut short, as far as it goes."""
     view = memoryview(content)
-    at = content.find(FRAME)
-    while at >= 0:
+    for at in _places(content, FRAME):
         unpacked = bytearray()
         with contextlib.suppress(zstandard.ZstdError):
             reader = zstandard.ZstdDecompressor().stream_reader(view[at:])
             while (piece := reader.read(PIECE)) and len(unpacked) < LARGEST:
                 unpacked += piece
         yield bytes(unpacked)
-        at = content.find(FRAME, at + 1)
