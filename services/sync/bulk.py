@@ -5,7 +5,6 @@ SQLite, and an upsert of many rows becomes one round trip a row on PostgreSQL. S
 are (`executemany` on SQLite, `COPY` on PostgreSQL); an upsert on PostgreSQL copies into a temporary table first.
 """
 
-import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,6 +14,7 @@ from sqlmodel import Session
 
 Row = Sequence[Any]  # str, int, bool, bytes, aware datetime or None, in the order of the columns
 
+COPY_BYTES = 64 * 1024
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -78,10 +78,27 @@ def _as_text(instant: datetime) -> str:
 
 
 def _copy(session: Session, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    text = io.StringIO("".join("\t".join(map(_for_copy, row)) + "\n" for row in rows))
     connection: Any = session.connection().connection
     with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", text)
+        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", _Lines(rows), size=COPY_BYTES)
+
+
+class _Lines:
+    """Rows as the text that COPY reads, a piece at a time: all of it at once would be some ten times the batch."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = iter(rows)
+        self._rest = b""
+
+    def read(self, size: int) -> bytes:
+        pieces, length = [self._rest], len(self._rest)
+        while length < size and (row := next(self._rows, None)) is not None:
+            line = ("\t".join(map(_for_copy, row)) + "\n").encode()
+            pieces.append(line)
+            length += len(line)
+        text = b"".join(pieces)
+        self._rest = text[size:]
+        return text[:size]
 
 
 def _for_copy(value: Any) -> str:
