@@ -9,7 +9,9 @@ Two relays on one outbox publish the same slices twice, which is harmless.
 The recorder's answer also names the fact that has its number. If that is not the fact which this outbox gave the
 number, or the number was never given, this database was restored from a backup: the outbox begins a new stream, and
 the recorder skips the facts it already has by their ids. Without that check, facts committed after the restore would
-take numbers that the recorder holds, and be deleted unread.
+take numbers that the recorder holds, and be deleted unread. The other way round, a recorder that misses numbers
+which it once acknowledged was restored itself: what is still here goes to it as a new stream, or it would wait for
+ever. What is gone from both must be fetched from the directorates.
 
 Numbers are given by the relay and not by a database sequence, because PostgreSQL sequences commit out of order and a
 reader of `id > last` loses rows.
@@ -29,8 +31,8 @@ from kernel import crash, metrics
 from kernel.broker import FACTS, Publisher, declare_exchanges, recorded_queue
 from kernel.clock import now
 from kernel.database import Database, KernelTable, UtcDateTime
-from kernel.errors import BadInput, BrokerAway, JisrError
-from kernel.fact import Fact, pack
+from kernel.errors import BadInput, BrokerAway, JisrError, TooLarge
+from kernel.fact import MAX_FACT_BYTES, Fact, pack
 from kernel.ids import new_id
 from kernel.log import get_logger
 
@@ -71,11 +73,15 @@ class OutboxStream(KernelTable, table=True):
 
 
 class Recorded(msgspec.Struct):
-    """The recorder's answer: the number it holds of a stream, and everything before it; the fact with that number."""
+    """The recorder's answer: the number it holds of a stream, and everything before it; the fact with that number.
+
+    `gap`: it was given a slice that begins later than the next number.
+    """
 
     stream: str
     number: int
     fact_id: str
+    gap: bool = False
 
 
 class Slice(msgspec.Struct):
@@ -109,8 +115,14 @@ def read_slice(body: bytes) -> Slice:
 
 
 def append(session: Session, fact: Fact) -> None:
-    """Write `fact` beside the row it tells of, in the caller's transaction."""
-    session.add(OutboxRow(fact_id=fact.id, envelope=pack(fact), created_at=now()))
+    """Write `fact` beside the row it tells of, in the caller's transaction. Raises `TooLarge`, before anything waits.
+
+    A fact that the recorder refuses would hold up every fact behind it.
+    """
+    envelope = pack(fact)
+    if len(envelope) > MAX_FACT_BYTES:
+        raise TooLarge(limit=MAX_FACT_BYTES)
+    session.add(OutboxRow(fact_id=fact.id, envelope=envelope, created_at=now()))
 
 
 @dataclass(frozen=True)
@@ -168,18 +180,23 @@ def read_after(session: Session, service: str, number: int, limit: int = SLICE_F
 def acknowledge(session: Session, recorded: Recorded) -> int:
     """Delete the rows that the recorder holds; return how many. An answer about another stream is ignored."""
     stream = _locked_stream(session)
-    if recorded.stream != stream.stream or recorded.number <= stream.acknowledged:
+    if recorded.stream != stream.stream:
+        return 0
+    if recorded.gap and recorded.number < stream.acknowledged:
+        _begin_new_stream(session, stream, restored="journal")
+        return 0
+    if recorded.number <= stream.acknowledged:
         return 0
     given = session.scalars(select(OutboxRow.fact_id).where(OutboxRow.number == recorded.number)).first()
     if given != recorded.fact_id:
-        _begin_new_stream(session, stream)
+        _begin_new_stream(session, stream, restored="outbox")
         return 0
     stream.acknowledged = recorded.number
     return int(session.execute(delete(OutboxRow).where(OutboxRow.number <= recorded.number)).rowcount)
 
 
-def _begin_new_stream(session: Session, stream: OutboxStream) -> None:
-    log.warning("outbox.restored_from_backup", numbered=stream.numbered)
+def _begin_new_stream(session: Session, stream: OutboxStream, *, restored: str) -> None:
+    log.warning("outbox.restored_from_backup", restored=restored, numbered=stream.numbered)
     stream.stream, stream.numbered, stream.acknowledged = new_id(), 0, 0
     session.execute(update(OutboxRow).values(number=null()))
 

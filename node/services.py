@@ -22,9 +22,10 @@ from nameko.runners import ServiceRunner  # noqa: E402
 
 from kernel import log  # noqa: E402
 from kernel.broker import channel_to  # noqa: E402
-from kernel.errors import BrokerAway, JisrError  # noqa: E402
+from kernel.errors import BrokerAway, JisrError, Unavailable  # noqa: E402
 from kernel.extensions import container_config  # noqa: E402
 from kernel.settings import Settings  # noqa: E402
+from node.commands.output import BAD_CALL, UNREACHABLE  # noqa: E402
 from node.processes import SERVICES, check_databases, prepare  # noqa: E402
 
 CLASSES = {
@@ -127,10 +128,10 @@ def main() -> int:
         serve(prepared.settings, chosen.names)
     except JisrError as error:
         print(f"jisr: {error.message}", file=sys.stderr)
-        return 2
+        return UNREACHABLE if isinstance(error, Unavailable) else BAD_CALL
     except OSError as error:
         print(f"jisr: {chosen.names}: {error.strerror}", file=sys.stderr)
-        return 2
+        return BAD_CALL
     return 0
 
 

@@ -67,11 +67,14 @@ class Taken:
 
 @dataclass
 class Appended:
-    """What one call of `append` did. For each outbox, `answers`: the number held now, `lasts`: the fact that has it."""
+    """What one call of `append` did. For each outbox, `answers`: the number held now, `lasts`: the fact that has it,
+    and whether a slice began later than the next number (`gaps`).
+    """
 
     head: Position
     answers: dict[Stream, int] = field(default_factory=dict)
     lasts: dict[Stream, str] = field(default_factory=dict)
+    gaps: set[Stream] = field(default_factory=set)
     results: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
@@ -144,6 +147,7 @@ def _new_facts(session: Session, slices: Sequence[Taken], done: Appended) -> lis
         last = each.first + len(each.facts) - 1
         if each.first > known + 1:
             done.results[each.service, "gap"] += len(each.facts)
+            done.gaps.add(stream)
         elif last <= known:
             done.results[each.service, "repeated"] += len(each.facts)
         else:

@@ -126,8 +126,10 @@ class Recorder:
         self._busy = False
         self._failures = 0
         self._settle(taken, result.garbage)
-        for (service, stream), number in result.appended.answers.items():
-            self._answer(service, Recorded(stream, number, result.appended.lasts.get((service, stream), "")))
+        appended = result.appended
+        for source, number in appended.answers.items():
+            service, stream = source
+            self._answer(service, Recorded(stream, number, appended.lasts.get(source, ""), source in appended.gaps))
         for (service, outcome), count in result.appended.results.items():
             metrics.RECORDED.labels(service, outcome).inc(count)
         metrics.JOURNAL_HEAD.set(result.appended.head.number)

@@ -12,8 +12,8 @@ from deploy.rabbitmq import PrivateRabbitMQ
 from kernel import broker, outbox
 from kernel.clock import now
 from kernel.database import Database
-from kernel.errors import BrokerAway
-from kernel.fact import FactSchema, compose, statistical, unpack
+from kernel.errors import BrokerAway, TooLarge
+from kernel.fact import Fact, FactSchema, compose, statistical, unpack
 from kernel.ids import new_id
 from tests.conftest import MakeDatabase
 from tests.kit import wait
@@ -53,6 +53,7 @@ class Recorder:
 
     def take_slice(self, slice_: outbox.Slice) -> None:
         held = self.held.get(slice_.stream, 0)
+        gap = slice_.first > held + 1
         if slice_.first <= held + 1:
             facts = [unpack(bytes(raw)) for raw in slice_.facts][held + 1 - slice_.first :]
             self.taken += [fact.statistical_values()["number"] for fact in facts if fact.id not in self._ids]
@@ -61,10 +62,16 @@ class Recorder:
             if facts:
                 self.last[slice_.stream] = facts[-1].id
         self.held[slice_.stream] = held
-        self.answer(slice_)
+        self.answer(slice_, gap)
 
-    def answer(self, slice_: outbox.Slice) -> None:
-        body = msgspec.json.encode(outbox.Recorded(slice_.stream, self.held[slice_.stream], self.last[slice_.stream]))
+    def restore(self, number: int, fact_id: str) -> None:
+        """The journal comes back from a backup in which only `number` was held."""
+        for stream in self.held:
+            self.held[stream], self.last[stream] = number, fact_id
+
+    def answer(self, slice_: outbox.Slice, gap: bool) -> None:
+        recorded = outbox.Recorded(slice_.stream, self.held[slice_.stream], self.last.get(slice_.stream, ""), gap)
+        body = msgspec.json.encode(recorded)
         with self._vhost.channel() as channel:
             channel.basic_publish("", broker.recorded_queue(slice_.service), body)
 
@@ -157,7 +164,7 @@ def test_an_answer_that_was_lost_costs_a_repeat_and_nothing_else(
 ) -> None:
     monkeypatch.setattr(outbox, "PATIENCE_SECONDS", 0.2)
     recorder = Recorder(vhost)
-    monkeypatch.setattr(recorder, "answer", lambda slice_: None)
+    monkeypatch.setattr(recorder, "answer", lambda slice_, gap: None)
     commit(database, 1, 2, 3)
     relay.relay_once()
     recorder.take()
@@ -181,6 +188,26 @@ def test_a_database_restored_from_a_backup_begins_a_new_stream(
     pump(relay, recorder, lambda: waiting(database) == 0)
     assert recorder.taken == [1, 2, 3, 4, 5]
     assert len(recorder.held) == 2
+
+
+def test_a_journal_restored_from_a_backup_takes_what_the_outbox_still_has(
+    database: Database, vhost: Vhost, relay: outbox.Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "PATIENCE_SECONDS", 0.2)
+    recorder = Recorder(vhost)
+    commit(database, 1, 2, 3)
+    pump(relay, recorder, lambda: waiting(database) == 0)
+    recorder.restore(1, "the first")
+    commit(database, 4, 5)
+    pump(relay, recorder, lambda: waiting(database) == 0)
+    assert recorder.taken == [1, 2, 3, 4, 5]
+
+
+def test_a_fact_that_the_recorder_would_refuse_is_refused_before_it_waits(database: Database) -> None:
+    huge = Fact(head=b'{"id":"f"}', statistical=b'{"x":"' + b"x" * 300_000 + b'"}')
+    with pytest.raises(TooLarge), database.write() as session:
+        outbox.append(session, huge)
+    assert waiting(database) == 0
 
 
 def test_a_broker_that_is_away_loses_nothing_and_the_relay_says_so(make_database: MakeDatabase) -> None:

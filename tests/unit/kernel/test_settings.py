@@ -82,6 +82,13 @@ def test_a_secret_is_taken_from_the_file_that_holds_it(tmp_path: Path) -> None:
     assert "hush-hush" not in repr(settings)
 
 
+def test_the_environment_may_name_the_file_of_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broker").write_text("amqp://u:hush-hush@localhost/v\n")
+    monkeypatch.setenv("JISR_BROKER_URL_FILE", str(tmp_path / "broker"))
+    settings = load(write(tmp_path, GOOD.replace('broker_url = "amqp://u:p@localhost/v"', "")))
+    assert settings.broker == "amqp://u:hush-hush@localhost/v"
+
+
 def test_a_secret_given_twice_or_in_a_file_that_is_missing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="not both"):
         load(write(tmp_path, GOOD + 'broker_url_file = "broker"\n'))
