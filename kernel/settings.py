@@ -9,10 +9,10 @@ import os
 import tomllib
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from kernel.errors import SettingsError
@@ -21,6 +21,18 @@ from kernel.tls import Tls
 SLUG = r"^[a-z][a-z0-9-]{1,62}$"
 PORTS = {"gateway": 8080, "forum": 8101, "case": 8102, "notify": 8103, "sync": 8104, "engine": 8105}
 
+
+def _has_length(window: str) -> str:
+    begins, _, ends = window.partition("-")
+    if begins == ends:
+        raise ValueError(f"{window} ends when it begins; the whole day is 00:00-24:00")
+    return window
+
+
+# From when to when a link may send, by the clocks of Baghdad; over midnight where it ends before it begins.
+Window = Annotated[
+    str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$"), AfterValidator(_has_length)
+]
 LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
@@ -50,6 +62,8 @@ class LinkSettings(_Part):
     ca_file: Path | None = None
     certificate_file: Path | None = None
     key_file: Path | None = None
+    rate_bytes_per_second: int | None = Field(None, ge=1024)
+    windows: tuple[Window, ...] | None = None
 
     @property
     def secured(self) -> bool:
@@ -194,7 +208,7 @@ def load(path: Path | str | None = None) -> Settings:
     if not chosen:
         raise SettingsError("No settings: name the file with --settings FILE or JISR_SETTINGS=FILE.")
     file = Path(chosen).resolve()
-    values = _resolved(_read_toml(file), file)
+    values = _resolved({**_read_toml(file), **_secret_files()}, file)
 
     class FromFile(Settings):
         @classmethod
@@ -213,6 +227,12 @@ def load(path: Path | str | None = None) -> Settings:
     except ValidationError as error:
         problems = [f"`{_key(problem['loc'])}`: {problem['msg']}" for problem in error.errors(include_input=False)]
         raise SettingsError(f"Settings file {file}: {'; '.join(problems)}.") from error
+
+
+def _secret_files() -> dict[str, Path]:
+    """Files of secrets that the environment names, relative to the working directory."""
+    names = ("broker_url_file", "database_url_file")
+    return {name: Path(value).resolve() for name in names if (value := os.environ.get(f"JISR_{name.upper()}"))}
 
 
 def _key(location: tuple[int | str, ...]) -> str:

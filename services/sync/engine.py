@@ -31,12 +31,13 @@ from kernel.database import Database
 from kernel.errors import SettingsError, Unavailable
 from kernel.ids import new_id
 from kernel.log import get_logger
-from kernel.settings import Settings
+from kernel.settings import LinkSettings, Settings
 from services.sync import arrivals, journal, message
 from services.sync.batches import relays_to
 from services.sync.carrier import Carrier
 from services.sync.control import Control
 from services.sync.entry import Shown
+from services.sync.hours import Hours
 from services.sync.lanes import Lanes
 from services.sync.line import Line, Route
 from services.sync.link import Link
@@ -273,6 +274,7 @@ class Engine:
 
     def _sender(self, line: Line, spec: LinkSpec, who: Who) -> Sender:
         timing = self.settings.replication
+        chosen = self.settings.links.get(spec.destination) or LinkSettings()
         link = Link(
             self.node,
             spec.destination,
@@ -282,6 +284,7 @@ class Engine:
             window=timing.window_bytes,
             hello_seconds=timing.hello_seconds,
             no_progress_seconds=timing.no_progress_seconds,
+            rate=chosen.rate_bytes_per_second,
         )
         return Sender(
             spec,
@@ -292,6 +295,7 @@ class Engine:
             timers=self.loop,
             publish=line.publish,
             relays_to=relays_to(self.topology, self.node),
+            hours=Hours.parse(chosen.windows or ()),
         )
 
     def _receiver(self, line: Line, peer: str, who: Who) -> Receiver:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 from contracts.sync import LinkState
 from services.sync.message import Held
-from services.sync.pace import FIRST_BATCH, LONGEST_WAIT, Pace, retry_delay
+from services.sync.pace import FIRST_BATCH, LONGEST_WAIT, Bucket, Pace, retry_delay
 from services.sync.position import Position, start
 from services.sync.replica import GAP
 
@@ -32,6 +32,7 @@ WINDOW = 2 * 1024 * 1024  # ahead of held: 16 s of 1 Mbit/s, 13 times what 300 m
 HELLO_SECONDS = 30.0
 NO_PROGRESS_SECONDS = 60.0  # two hellos and their answers
 PATIENCE = 4  # unanswered hellos before they become rarer
+OUTSIDE_HOURS = "It sends in the hours that an operator set, and they have not begun."
 
 APPLIES = frozenset({"ok", "silent", "rolled_back"})  # words of a receiver that takes what fits; see replica.py
 WORDS = {"diverged": LinkState.DIVERGED, "duplicate": LinkState.DUPLICATE}
@@ -82,6 +83,7 @@ class Link:
         window: int = WINDOW,
         hello_seconds: float = HELLO_SECONDS,
         no_progress_seconds: float = NO_PROGRESS_SECONDS,
+        rate: int | None = None,
     ) -> None:
         self.origin, self.destination, self.epoch, self.head = origin, destination, epoch, head
         self.held: Position | None = None  # what the other side last said, kept for show when it falls silent
@@ -104,6 +106,8 @@ class Link:
         self._attempts = self._refusals = self._needed = self._unanswered = 0
         self._gap_at = -1
         self._pace = Pace()
+        self._bucket = Bucket(rate)
+        self._opens_at: float | None = None  # outside its hours: when they begin
 
     # --- how it stands
 
@@ -121,7 +125,7 @@ class Link:
         more = self._sent.number < self.head.number
         if self._blocked or (self._held_back and more):
             return LinkState.BLOCKED
-        if more and not self._attempts and self._room():
+        if more and not self._attempts and self._opens_at is None and self._room():
             return LinkState.SENDING
         return LinkState.WAITING if more or self._flying else LinkState.IDLE
 
@@ -132,6 +136,8 @@ class Link:
             return self._stopped[1]
         if self._unauthorised or self._held_back:
             return self._unauthorised or self._held_back
+        if self._opens_at is not None and self._sent.number < self.head.number:
+            return OUTSIDE_HOURS
         return "Nothing was acknowledged for a while; sending again." if self._attempts else ""
 
     @property
@@ -180,6 +186,10 @@ class Link:
         """An operator's word: hellos only."""
         self.paused = True
 
+    def on_hours(self, opens_in: float, now: float) -> None:
+        """The hours in which the operator lets this link send begin in so many seconds; 0: they have begun."""
+        self._opens_at = now + opens_in if opens_in > 0 else None
+
     def resume(self, now: float) -> None:
         """An operator's word: go on. A stopped link asks again what is held, and may stop again."""
         self.paused = False
@@ -208,6 +218,7 @@ class Link:
         self._sent, self._needed = end, 0
         self.on_head(end)
         self._pace.sent(end.number - start.number, nbytes)
+        self._bucket.take(nbytes, now)
 
     def on_confirmed(self, now: float) -> None:
         """The destination's broker took a batch (not a hello: those are small enough to fit a full queue)."""
@@ -319,8 +330,9 @@ class Link:
         if self.paused or self._stopped or not self._answered:
             return wait
         self._look_for_progress(now)
-        if now < self._quiet_until:
-            return Wait(min(wait.seconds, self._quiet_until - now))
+        quiet = max(self._quiet_until - now, self._bucket.wait(now), (self._opens_at or now) - now)
+        if quiet > 0:
+            return Wait(min(wait.seconds, quiet))
         room = self._room()
         if self._sent.number < self.head.number and room:
             return Send(self._sent, room, self._pace.entries_in(room))
@@ -334,7 +346,7 @@ class Link:
         One that is larger than what is left of the window waits for room, or until nothing is in flight.
         """
         able = self._connected and self._answered and not (self._blocked or self.paused or self._stopped)
-        if not able or start != self._sent:
+        if not able or self._opens_at is not None or start != self._sent:
             return False
         if self._flying and self.outstanding + nbytes > self._most():
             self._needed = nbytes
@@ -358,7 +370,7 @@ class Link:
     def _room(self) -> int:
         """Bytes of the next batch, half the window at most so that two follow each other; 0 while none fits."""
         most = self._most()
-        size = max(1, min(self._pace.batch_bytes, most // 2), self._needed)
+        size = max(1, min(self._bucket.batch(self._pace.batch_bytes), most // 2), self._needed)
         if self._attempts > 1:  # nobody knows whether this will move: one small batch, then wait
             return 0 if self._flying or not most else min(size, FIRST_BATCH)
         return size if most and (not self._flying or self.outstanding + size <= most) else 0

@@ -2,7 +2,7 @@
 
 A batch should take 1–2 seconds of the link: large enough to fill a slow line with 300 ms of latency, small
 enough that little is sent twice when it is cut. The rate is not configured but measured, from what the
-other side acknowledged and how long that took.
+other side acknowledged and how long that took. An operator may set a limit below what the line would carry.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,8 @@ BATCH_SECONDS = 1.5
 ENTRY_BYTES = 60.0  # compressed; a first guess, then learned from what is sent
 LEARN_FROM = 50  # entries; a smaller batch is mostly header and says little about one entry
 SPARE = 1.25  # read so many more entries than should fit: packing leaves out what does not
+LEAST_LIMITED = 4 * 1024  # a batch under the slowest limit: below it the header and signature outweigh the entries
+BURST_SECONDS = 2.0  # of a limited rate that may be sent at once after a silence: a batch and a little
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
 
@@ -24,6 +26,41 @@ def retry_delay(attempt: int, random: Callable[[], float]) -> float:
     """Seconds before attempt 1, 2, 3 …: 1, 2, 4 … 300, up to half of it left to chance (0 ≤ random() < 1)."""
     full = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempt - 1, 30))
     return full * (0.5 + random() / 2)
+
+
+class Bucket:
+    """An operator's limit on a link: so many bytes a second over time; None for no limit.
+
+    A batch is sent whole and its bytes are owed afterwards: the bucket goes below zero and nothing follows until the
+    rate has paid for it. Time without sending is not saved up beyond `BURST_SECONDS`.
+    """
+
+    def __init__(self, rate: int | None) -> None:
+        self.rate = rate
+        self._level = 0.0
+        self._at = 0.0
+
+    def wait(self, now: float) -> float:
+        """Seconds until something may be sent; 0 when it may."""
+        if self.rate is None:
+            return 0.0
+        self._fill(now)
+        return max(0.0, -self._level / self.rate)
+
+    def batch(self, nbytes: int) -> int:
+        """The size of a batch under this limit: no more than a limited link carries in the time of a batch."""
+        return nbytes if self.rate is None else min(nbytes, max(LEAST_LIMITED, int(self.rate * BATCH_SECONDS)))
+
+    def take(self, nbytes: int, now: float) -> None:
+        """So much was sent."""
+        if self.rate is not None:
+            self._fill(now)
+            self._level -= nbytes
+
+    def _fill(self, now: float) -> None:
+        rate = float(self.rate or 0)
+        self._level = min(rate * BURST_SECONDS, self._level + rate * max(0.0, now - self._at))
+        self._at = now
 
 
 class Pace:

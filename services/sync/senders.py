@@ -19,6 +19,7 @@ from kernel.database import Database
 from kernel.log import get_logger
 from services.sync import journal
 from services.sync.batches import next_batch
+from services.sync.hours import ALWAYS, Hours
 from services.sync.lanes import Lane
 from services.sync.line import Verdict
 from services.sync.link import Link, SayHello, Send, Wait
@@ -77,6 +78,7 @@ class Sender:
         timers: Timers,
         publish: Publish,
         relays_to: Set[str],
+        hours: Hours = ALWAYS,
     ) -> None:
         self.spec = spec
         self.link = link
@@ -87,6 +89,7 @@ class Sender:
         self._timers = timers
         self._publish = publish
         self._relays_to = relays_to
+        self._hours = hours
         self._timer: Any = None
         self._reading = False
         self._words: deque[Held] = deque(maxlen=MOST_WORDS)
@@ -200,6 +203,7 @@ class Sender:
             self._timers.remove_timeout(self._timer)
             self._timer = None
         while True:
+            self.link.on_hours(self._hours.opens_in(now()), time.monotonic())
             action = self.link.plan(time.monotonic())
             if isinstance(action, SayHello):
                 self._say_hello()
