@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import requests
+from sqlmodel import select
 from typer.testing import CliRunner
 
 from node.cli import app
+from services.sync.tables import Quarantine
 from tests.kit import wait
 from tests.kit.rabbitmq import Vhost
 from tests.links.gate import Gate
@@ -72,11 +75,32 @@ class SecureCountry(Country):
             self.gate.admin.shut_out(user)
 
 
-def ups(node: Node) -> int:
-    """How often a node's engine got through to the directorate's broker."""
-    return node.log().count('"wire":"ninewa to directorate-baghdad"') - node.log().count("wire.down")
+def attempts(node: Node) -> int:
+    """How often a node's engine lost or failed to make a connection."""
+    return node.log().count('"wire.down"')
 
 
-def lost(node: Node, count: int, since: int = 0) -> None:
-    """Wait until the engine of a node was refused `count` times more."""
-    wait.until(lambda: node.log().count("wire.down") >= since + count, seconds=30, what="the engine tried again")
+def gets_in(node: Node) -> int:
+    """How often a node's engine got through to Baghdad's broker."""
+    lines = node.log().splitlines()
+    return sum('"wire.up"' in line and f"to {BAGHDAD}" in line for line in lines)
+
+
+def tries_again(node: Node, times: int) -> None:
+    """Wait until a node's engine has failed to connect `times` more."""
+    before = attempts(node)
+    wait.until(lambda: attempts(node) >= before + times, seconds=30, what=f"{node.name} tried {times} times more")
+
+
+def metric(node: Node, name: str, **labels: str) -> float | None:
+    """A sample of a node's engine; None while there is none."""
+    text = requests.get(f"http://127.0.0.1:{node.port}/metrics", timeout=10).text
+    wanted = "{" + ",".join(f'{key}="{value}"' for key, value in labels.items()) + "}"
+    values = [line.rsplit(" ", 1)[1] for line in text.splitlines() if line.startswith(f"{name}{wanted} ")]
+    return float(values[0]) if values else None
+
+
+def put_aside(node: Node) -> list[str]:
+    """Why messages were quarantined, in their order."""
+    with node.database.read() as session:
+        return [row.reason for row in session.exec(select(Quarantine).order_by(Quarantine.id)).all()]  # type: ignore[arg-type]

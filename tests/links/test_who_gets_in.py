@@ -182,7 +182,7 @@ def test_letting_in_again_changes_nothing_and_shutting_out_closes_open_connectio
             return True
         return False
 
-    wait.until(closed, seconds=10, what="the broker closed the connection")
+    wait.until(closed, seconds=30, what="the broker closed the connection")
     with pytest.raises(ProbableAuthenticationError), hall.connection("basra"):
         pass
     gate.admin.shut_out("basra")
