@@ -22,6 +22,7 @@ from kernel.database import Database
 from services.sync.journal import fact_of
 from services.sync.tables import JournalEntry, Record
 from tests.doors.api import OPENING, Town, give_databases
+from tests.kit import wait
 from tests.kit.databases import SqliteDatabases
 from tests.kit.nodes import Country
 from tests.kit.rabbitmq import new_vhost, private_rabbitmq
@@ -76,9 +77,7 @@ def latency(rate: int, seconds: int) -> dict[str, Any]:
         began = time.time()
         answered = _post(intake.url, headers, rate * seconds, rate)
         spent = time.time() - began
-        deadline = time.time() + LAST_SECONDS
-        while not watch.seen.keys() >= answered.keys() and time.time() < deadline:
-            time.sleep(0.05)
+        wait.until(lambda: watch.seen.keys() >= answered.keys(), seconds=LAST_SECONDS, what="all are visible")
         watch.stop()
         waits = sorted((watch.seen[case] - at) * 1000 for case, (at, _) in answered.items() if case in watch.seen)
         stages = _stages(ninewa, database, answered, watch.seen)
@@ -122,14 +121,14 @@ def _spread(values: list[float]) -> dict[str, float]:
 
 def _post(url: str, headers: dict[str, str], count: int, rate: int) -> dict[str, tuple[float, float]]:
     """Open cases on a clock, whatever the answers take; when each was answered, and how long that took."""
-    local = threading.local()
+    local, clock = threading.local(), threading.Event()
     answered: dict[str, tuple[float, float]] = {}
     began = time.time()
 
     def one(at: int) -> None:
         session = getattr(local, "session", None) or requests.Session()
         local.session = session
-        time.sleep(max(0.0, began + at / rate - time.time()))
+        clock.wait(max(0.0, began + at / rate - time.time()))
         started = time.time()
         answer = session.post(f"{url}/cases", json=OPENING, headers=headers, timeout=30)
         moment = time.time()
