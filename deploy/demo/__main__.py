@@ -30,6 +30,7 @@ from kernel.clock import now
 from kernel.errors import JisrError
 
 DEFAULT_NODES = "ninewa,anbar,duhok"
+CHECK_SIZE = 0.5
 DRAW_SECONDS = 2.0
 NODE_BYTES, SHARED_NODE_BYTES, BROKER_BYTES = 280 * 2**20, 200 * 2**20, 300 * 2**20
 """Measured; docs/demo.md says where."""
@@ -89,13 +90,16 @@ class Wishes:
 def main(
     nodes: Annotated[str, typer.Option(help="Governorates by id with commas, or `all`.")] = DEFAULT_NODES,
     seed: Annotated[int, typer.Option(help="The same seed gives the same sample.")] = 1,
-    size: Annotated[float, typer.Option(min=0.05, max=5, help="How large the sample is; 1 is the usual.")] = 1.0,
+    size: Annotated[
+        float | None, typer.Option(min=0.05, max=5, help="How large the sample is.  [default: 1; with --check 0.5]")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Prove the main job and exit.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of a table.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier demo left.")] = False,
 ) -> None:
     root = Path(os.environ.get("JISR_HOME") or ".jisr").resolve()
     with _explained(as_json=as_json, check=check, seed=seed):
+        size = size or (CHECK_SIZE if check else 1.0)
         wishes = Wishes(layout.choose_nodes(nodes), seed, size, as_json, root / ("check" if check else "demo"))
         with _alone(wishes.home, fresh=fresh or check):
             if check:
