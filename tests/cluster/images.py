@@ -10,11 +10,12 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import docker
-from docker.errors import ImageNotFound
+from docker.errors import APIError, ImageNotFound
 
 from tests.cluster.engine import NoEngine, cache_directory
 
@@ -66,7 +67,17 @@ def _build(client: docker.DockerClient, name: str, files: dict[str, bytes], base
     if not _exists(client, tag):
         context = io.BytesIO(_archive(files))
         client.images.build(fileobj=context, custom_context=True, tag=tag, buildargs={"BASE_IMAGE": base}, rm=True)
+        _remove_older(client, tag)
     return tag
+
+
+def _remove_older(client: docker.DockerClient, tag: str) -> None:
+    """Remove what earlier runs built under this name, unless something runs from it."""
+    for image in client.images.list(name=tag.partition(":")[0]):
+        for older in image.tags:
+            if older != tag:
+                with suppress(APIError):
+                    client.images.remove(older)
 
 
 def _exists(client: docker.DockerClient, tag: str) -> bool:
