@@ -93,7 +93,7 @@ def test_a_directive_is_issued_at_a_directorate_and_listed(baghdad: Town) -> Non
     author = baghdad.person("author", Role.DIRECTIVE_AUTHOR)
     issued = author.make("/directives", {
         "title": {"ar": "توجيه", "en": "Directive"}, "text": {"ar": "نص", "en": "Text"}})
-    assert [directive["id"] for directive in author.read("/directives")["items"]] == [issued["id"]]
+    assert author.read("/directives")["items"][0]["id"] == issued["id"]
 
 
 def test_a_directorate_shows_replicas_records_and_statistics(baghdad: Town) -> None:
