@@ -44,12 +44,6 @@ class NoSuchLink(NotFound):
     code = "no_such_link"
 
 
-class PinnedKey(Conflict):
-    """This answer is signed by another key than the one pinned for {node} in {file}; ask there what happened."""
-
-    code = "pinned_key"
-
-
 class NoBrokerAdmin(SettingsError):
     """`broker_admin.url` is not set, so users of the broker cannot be {done}; see docs/links.md."""
 
@@ -82,8 +76,11 @@ def request(prepared: Prepared, destination: str) -> tuple[bytes, dict[str, Any]
     return paper, {**shown, "fingerprint": enrolment.fingerprint(paper)}
 
 
-def finish(prepared: Prepared, paper: bytes, confirm: Confirm) -> dict[str, Any]:
-    """Check a directorate's answer and install it. Raises `BadPaper`, `BadCertificate`, `PinnedKey`, `NotConfirmed`."""
+def finish(prepared: Prepared, paper: bytes, confirm: Confirm, *, by: Actor) -> dict[str, Any]:
+    """Check a directorate's answer and install it: certificate, authority, and the directorate's signing key, pinned.
+
+    Raises `BadPaper`, `BadCertificate`, `AnotherKey`, `KeyRevoked`, `NotConfirmed`.
+    """
     answer, key = enrolment.read(paper, Answer)
     _linked(prepared, answer.directorate)
     if answer.node != prepared.node.id:
@@ -92,12 +89,12 @@ def finish(prepared: Prepared, paper: bytes, confirm: Confirm) -> dict[str, Any]
     public = authority.load_key(files.key).public_key()
     certificate = authority.check_client_certificate(answer.certificate, answer.ca, public, answer.user, now())
     fingerprint = enrolment.fingerprint(paper)
-    pin = prepared.settings.peer_keys_directory / f"{answer.directorate}.pub"
-    if pin.exists() and VerifyKey.load(pin).raw != key.raw:
-        refuse(PinnedKey, node=answer.directorate, file=pin)
-    if not pin.exists():
-        confirm(fingerprint) or refuse(NotConfirmed, fingerprint=fingerprint)
-        key.save(pin)
+    database = sync_database(prepared)
+    with database.read() as session:
+        is_known = peers.is_known(session, answer.directorate, key, by_hand=_key_by_hand(prepared, answer.directorate))
+    is_known or confirm(fingerprint) or refuse(NotConfirmed, fingerprint=fingerprint)
+    with database.write() as session:
+        peers.pin(session, answer.directorate, key, by=by, now=now())
     authority.replace(files.ca, answer.ca.encode())
     authority.replace(files.certificate, answer.certificate.encode())
     return {
@@ -159,18 +156,13 @@ def revoke(prepared: Prepared, node: str, reason: str, *, by: Actor) -> dict[str
     May be repeated, and must be if the broker could not be reached (`BrokerAway`).
     """
     _linked(prepared, node)
-    by_hand = prepared.settings.peer_keys_directory / f"{node}.pub"
     with sync_database(prepared).write() as session:
-        users = peers.revoke(
-            session,
-            node,
-            joined_by_hand=VerifyKey.load(by_hand) if by_hand.exists() else None,
-            reason=reason,
-            by=by,
-            now=now(),
-        )
+        by_hand = _key_by_hand(prepared, node)
+        users = peers.revoke(session, node, joined_by_hand=by_hand, reason=reason, by=by, now=now())
         keys = [row.key_id for row in peers.listed(session) if row.node == node]
-    if prepared.node.kind is NodeKind.DIRECTORATE:
+    if prepared.node.kind is not NodeKind.DIRECTORATE:
+        users = []
+    if users:
         admin = broker_admin(prepared.settings) or refuse(NoBrokerAdmin, done="deleted")
         for user in users:
             admin.shut_out(user)
@@ -187,6 +179,7 @@ def certificates(prepared: Prepared) -> list[dict[str, Any]]:
         return own + [
             _line(row.node, row.broker_user, row.expires_at, revoked=row.revoked_at is not None)
             for row in peers.listed(session)
+            if row.broker_user
         ]
 
 
@@ -225,6 +218,11 @@ def read_paper(file: Path) -> bytes:
             return source.read(enrolment.MAX_BYTES + 1)
     except OSError as error:
         raise BadPaper(reason=f"{file} cannot be read: {error.strerror}") from error
+
+
+def _key_by_hand(prepared: Prepared, node: str) -> VerifyKey | None:
+    file = prepared.settings.peer_keys_directory / f"{node}.pub"
+    return VerifyKey.load(file) if file.exists() else None
 
 
 def _node_key(prepared: Prepared) -> SigningKey:

@@ -39,7 +39,8 @@ def enrol(
         prepared = prepare(settings)
         if finish is not None:
             paper = enrolment.read_paper(finish)
-            _show(enrolment.finish(prepared, paper, _confirm(fingerprint)), as_json)
+            by = operator(prepared.node.id)
+            _show(enrolment.finish(prepared, paper, _confirm(fingerprint), by=by), as_json)
             return
         if destination is None or out is None:
             raise BadInput("Name the directorate and --out FILE, or an answer with --finish FILE.")

@@ -1,5 +1,8 @@
 """`jisr keys`: the keys that make this node itself."""
 
+from enum import StrEnum
+from typing import Annotated
+
 import typer
 
 from kernel.crypto import SigningKey, new_hash_key
@@ -8,23 +11,38 @@ from node.commands.output import AsJson, SettingsFile, explained, read_settings,
 app = typer.Typer(no_args_is_help=True, help="Keys of this node.")
 
 
+class Key(StrEnum):
+    """The keys by name."""
+
+    NODE = "node"
+    GATEWAY = "gateway"
+    HASH = "hash"
+
+
 @app.command("new")
-def new(settings: SettingsFile = None, as_json: AsJson = False) -> None:
+def new(
+    only: Annotated[list[Key] | None, typer.Option("--only", help="Make this key alone; several times.")] = None,
+    settings: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
     """Make this node's keys: node (signs what it replicates), gateway (signs tokens), hash (hides ids).
 
-    Never overwrites a key. Give node.pub to every node it has a link with, as <node>.pub in their peer_keys.
+    Never overwrites a key. Give node.pub to every node it has a link with, as <node>.pub in their peer_keys, unless
+    the link is made with jisr enrol.
 
     Example: jisr keys new --settings ninewa.toml
     """
     with explained():
         chosen = read_settings(settings)
         directory = chosen.keys_directory
+        chosen_keys = only or list(Key)
         made: list[dict[str, str | None]] = []
-        for name in ("node", "gateway"):
+        for name in (each for each in (Key.NODE, Key.GATEWAY) if each in chosen_keys):
             key = SigningKey.new()
             key.save(directory / f"{name}.key")
             key.verify_key.save(directory / f"{name}.pub")
-            made.append({"key": name, "key_id": key.key_id, "public": str(directory / f"{name}.pub")})
-        new_hash_key(directory / "hash.key")
-        made.append({"key": "hash", "key_id": None, "public": None})
+            made.append({"key": name.value, "key_id": key.key_id, "public": str(directory / f"{name}.pub")})
+        if Key.HASH in chosen_keys:
+            new_hash_key(directory / "hash.key")
+            made.append({"key": Key.HASH.value, "key_id": None, "public": None})
         show(made, as_json=as_json, table=lambda: rows_table(["key", "key_id", "public"], made))

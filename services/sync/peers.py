@@ -1,9 +1,10 @@
-"""The nodes that were admitted here, with their signing keys, and those whose keys are refused for ever.
+"""The nodes that were admitted or pinned here, with their signing keys, and those whose keys are refused for ever.
 
-One row for each key of a node. A node without a row is one that was joined by hand: its key is the file `<node>.pub`
-in `peer_keys`. The first row of a node overrules that file. A revoked row is never deleted: a key that was refused
-once is refused always, and so is the broker's user that was taken away, because the certificates that name it may
-still be valid. A node that comes back comes with a new key and as a new user.
+A directorate admits governorates; a governorate pins the directorates that answered it. One row for each key of a
+node; `broker_user` is empty for one that was only pinned. A node without a row is one that was joined by hand: its key
+is the file `<node>.pub` in `peer_keys`. The first row of a node overrules that file. A revoked row is never deleted: a
+key that was refused once is refused always, and so is the broker's user that was taken away, because the certificates
+that name it may still be valid. A node that comes back comes with a new key and as a new user.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ class KeyRevoked(Conflict):
 
 
 class AnotherKey(Conflict):
-    """{node} is admitted with the signing key {key_id}; revoke it before another key is admitted."""
+    """{node} is believed with the signing key {key_id}; revoke it before another key is believed."""
 
     code = "another_key"
 
@@ -72,6 +73,23 @@ def admit(session: Session, admission: Admission, *, by: Actor, now: datetime) -
     return row
 
 
+def is_known(session: Session, node: str, key: VerifyKey, *, by_hand: VerifyKey | None) -> bool:
+    """Whether `key` is pinned for `node` already. Raises `KeyRevoked`, `AnotherKey` when another one is."""
+    rows = _rows(session, node)
+    user_for(session, node, key)
+    if not rows and by_hand is not None and by_hand.raw != key.raw:
+        refuse(AnotherKey, node=node, key_id=by_hand.key_id)
+    return by_hand is not None if not rows else any(row.revoked_at is None for row in rows)
+
+
+def pin(session: Session, node: str, key: VerifyKey, *, by: Actor, now: datetime) -> None:
+    """Believe `key` and no other for `node`, from whom this node has a certificate. Harmless to repeat."""
+    if session.get(Peer, (node, key.key_id)) is None:
+        session.add(Peer(node=node, key_id=key.key_id, key=key.raw, broker_user="", serial="", admitted_at=now))
+        _note(session, "pin_node", node, f"key {key.key_id}", by, now)
+        session.flush()
+
+
 def revoke(
     session: Session, node: str, *, joined_by_hand: VerifyKey | None, reason: str, by: Actor, now: datetime
 ) -> list[str]:
@@ -86,7 +104,7 @@ def revoke(
             session.add(row)
     _note(session, "revoke_node", node, reason, by, now)
     session.flush()
-    return sorted({node, *(row.broker_user for row in rows)})
+    return sorted({node, *(row.broker_user for row in rows if row.broker_user)})
 
 
 def listed(session: Session) -> list[Peer]:

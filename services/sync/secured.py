@@ -75,7 +75,8 @@ class Secured:
     def _let_in(self, admin: BrokerAdmin) -> int:
         """On the lane."""
         with self._database.read() as session:
-            admitted = {row.broker_user: row.node for row in peers.listed(session) if row.revoked_at is None}
+            rows = [row for row in peers.listed(session) if row.revoked_at is None and row.broker_user]
+            admitted = {row.broker_user: row.node for row in rows}
         for user, node in admitted.items():
             admin.let_in(user, rights_of(self._settings, node))
         return len(admitted)

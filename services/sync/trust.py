@@ -35,7 +35,7 @@ class Trust:
         valid = [row for row in rows if row.revoked_at is None]
         for row in valid:
             keys.setdefault(row.node, []).append(VerifyKey(row.key))
-        users = {row.node: row.broker_user for row in valid}
+        users = {row.node: row.broker_user for row in valid if row.broker_user}
         expiries = {row.node: row.expires_at for row in valid if row.expires_at is not None}
         self._believed = _Believed(message.ring(keys), users, expiries)
 

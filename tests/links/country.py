@@ -41,7 +41,7 @@ class SecureCountry(Country):
         with node.settings_file.open("a") as file:
             file.write("\n".join(["", *lines, ""]))
 
-    def jisr(self, name: str, *words: str, exit_code: int = 0) -> dict[str, Any]:
+    def jisr(self, name: str, *words: str, exit_code: int = 0) -> Any:
         """Run a command of a node, and read what it prints; the error's text when it is to fail."""
         result = CliRunner().invoke(app, [*words, "--json"], env={"JISR_SETTINGS": str(self[name].settings_file)})
         assert result.exit_code == exit_code, result.output

@@ -1,6 +1,5 @@
 """Enrolling, admitting and revoking as operators do it, and every paper that is not what it should be."""
 
-import base64
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -77,8 +76,9 @@ def test_a_node_that_is_admitted_has_its_certificate_and_each_side_the_others_ke
     assert (peer.node, peer.key, peer.broker_user) == ("ninewa", ninewa.key.verify_key.raw, "ninewa")
     files = country.directory / "ninewa" / "links" / BAGHDAD
     assert stat.S_IMODE((files / "link.key").stat().st_mode) == 0o600
-    pinned = country.directory / "peers-of-ninewa" / f"{BAGHDAD}.pub"
-    assert pinned.read_text() == _public(baghdad)
+    (pinned,) = peers_at(ninewa)
+    assert (pinned.node, pinned.key) == (BAGHDAD, baghdad.key.verify_key.raw)
+    assert [line[0] for line in audited(ninewa)] == ["pin_node"]
     assert [line[0] for line in audited(baghdad)] == ["admit_node"]
     for name, other in (("ninewa", BAGHDAD), (BAGHDAD, "ninewa")):
         shown = shown_certificates(country, name)
@@ -93,7 +93,7 @@ def test_a_fingerprint_that_is_not_confirmed_changes_nothing_on_either_side(secu
     assert peers_at(country[BAGHDAD]) == []
     country.admit("ninewa", asked["fingerprint"])
     country.finish("ninewa", "not it", exit_code=2)
-    assert not (country.directory / "peers-of-ninewa" / f"{BAGHDAD}.pub").exists()
+    assert peers_at(country["ninewa"]) == []
 
 
 def test_papers_that_were_changed_or_are_for_others_are_refused(secure_country: SecureCountry) -> None:
@@ -133,7 +133,18 @@ def test_an_answer_signed_by_another_key_than_the_pinned_one_is_refused(secure_c
     forged = enrolment.write(answer, SigningKey.new())
     country.paper("ninewa", "answer").write_bytes(forged)
     said = country.finish("ninewa", enrolment.fingerprint(forged), exit_code=2)["said"]
-    assert "another key than the one pinned" in said.replace("\n", " ")
+    assert "revoke it before another key is believed" in said.replace("\n", " ")
+    assert country.jisr("ninewa", "revoke", BAGHDAD, "--reason", "it has new keys")["users"] == []
+    country.finish("ninewa", enrolment.fingerprint(forged))
+    assert [row.revoked_at is not None for row in peers_at(country["ninewa"])] == [True, False]
+
+
+def test_a_directorate_that_was_joined_by_hand_is_pinned_to_that_key(secure_country: SecureCountry) -> None:
+    country = secure_country
+    SigningKey.new().verify_key.save(country.directory / "peers-of-ninewa" / f"{BAGHDAD}.pub")
+    admitted = country.admit("ninewa", country.request("ninewa")["fingerprint"])
+    said = country.finish("ninewa", admitted["fingerprint"], exit_code=2)["said"]
+    assert "revoke it before another key is believed" in said.replace("\n", " ")
 
 
 def test_a_certificate_is_renewed_with_the_same_user_and_key(secure_country: SecureCountry) -> None:
@@ -191,7 +202,9 @@ def test_a_second_key_for_a_node_that_is_in_is_refused(secure_country: SecureCou
     country.join("ninewa")
     keys = country["ninewa"].home / "keys"
     (keys / "node.key").unlink()
-    SigningKey.new().save(keys / "node.key")
+    (made,) = country.jisr("ninewa", "keys", "new", "--only", "node")
+    assert made["key"] == "node"
+    assert not (keys / "hash.key").exists()
     said = country.admit("ninewa", country.request("ninewa")["fingerprint"], exit_code=2)["said"]
     assert "revoke it before" in said.replace("\n", " ")
 
@@ -203,7 +216,3 @@ def test_only_a_node_with_a_link_here_can_be_revoked(secure_country: SecureCount
 
 def shown_certificates(country: SecureCountry, name: str) -> list[dict[str, Any]]:
     return certificates(prepare(country[name].settings_file))
-
-
-def _public(node: Node) -> str:
-    return base64.b64encode(node.key.verify_key.raw).decode() + "\n"

@@ -62,6 +62,7 @@ def test_a_node_is_heard_as_soon_as_it_is_admitted_and_both_sides_tell_when_its_
     (peer,) = wait.until(lambda: secure_country.gate.admin.connections("ninewa"), seconds=30)
     assert peer
     own = wait.until(lambda: metric(ninewa, EXPIRY, peer=BAGHDAD), seconds=30)
+    assert own is not None
     assert own == wait.until(lambda: metric(baghdad, EXPIRY, peer="ninewa"), seconds=30)
     assert timedelta(days=364) < timedelta(seconds=own - now().timestamp()) < timedelta(days=366)
 
