@@ -47,6 +47,14 @@ def publish(vhost: Vhost, exchange: str, key: str, body: bytes) -> None:
         channel.basic_publish(exchange, key, body)
 
 
+def consumed(vhost: Vhost, *queues: str) -> bool:
+    """Whether somebody consumes each of the queues; each was bound before that."""
+    if not set(queues) <= set(vhost.queue_lengths()):
+        return False
+    with vhost.channel() as channel:
+        return all(channel.queue_declare(queue, passive=True).method.consumer_count for queue in queues)
+
+
 def arrival(fact: Any) -> bytes:
     return msgspec.json.encode(Slice(DIRECTORATE, "arrivals", 1, [msgspec.Raw(pack(fact))]))
 
@@ -82,7 +90,7 @@ def test_what_is_no_fact_goes_to_the_dead_letters_and_the_next_fact_is_handled(c
     office.know("officer", Role.COMMUNITY_OFFICER)
     office.know("director", Role.PROVINCIAL_DIRECTOR)
     vhost = node.vhost
-    wait.until(lambda: "notify.arrivals" in vhost.queue_lengths(), seconds=30, what="the queues are there")
+    wait.until(lambda: consumed(vhost, "notify.facts", "notify.arrivals"), seconds=30, what="both queues are consumed")
     publish(vhost, FACTS, "case", b"\x00 this is not a fact")
     broken = replace(directive_fact(), operational=canonical({"title": "no table"}))
     publish(vhost, ARRIVALS, broken.type, arrival(broken))
