@@ -142,9 +142,7 @@ class LoggedIn:
         given: dict[str, Any] = {"login": login, "name": login, "roles": roles, "language": "ar"}
         given |= {"unit": None, "forums": [], "email": None}
         with self.gateway.database.write() as session:
-            account = accounts.add(
-                session, given | values, CHEAP.hash(PASSWORD), by=None, now=now(), hash_key=HASH_KEY
-            )
+            account = accounts.add(session, given | values, CHEAP.hash(PASSWORD), by=None, now=now(), hash_key=HASH_KEY)
         token = auth.give_token(self.gateway.key, account, now=now())["token"]
         return Api(self.client, account, token)
 

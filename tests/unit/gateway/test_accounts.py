@@ -22,8 +22,14 @@ from .conftest import CHEAP
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HASH_KEY = b"k" * 32
-AMAL = {"login": "amal", "password": "a long enough password", "name": "Amal Hassan", "roles": ["intake_officer"],
-        "email": "amal@example.org", "unit": "mosul-left"}
+AMAL = {
+    "login": "amal",
+    "password": "a long enough password",
+    "name": "Amal Hassan",
+    "roles": ["intake_officer"],
+    "email": "amal@example.org",
+    "unit": "mosul-left",
+}
 
 
 @pytest.fixture
@@ -62,8 +68,16 @@ def test_a_login_is_kept_in_small_letters_and_taken_once(database: Database) -> 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("password", "short"), ("login", "two words"), ("roles", ["emperor"]), ("roles", ["operator", "operator"]),
-     ("language", "fr"), ("email", "nowhere"), ("unit", 5), ("colour", "red")],
+    [
+        ("password", "short"),
+        ("login", "two words"),
+        ("roles", ["emperor"]),
+        ("roles", ["operator", "operator"]),
+        ("language", "fr"),
+        ("email", "nowhere"),
+        ("unit", 5),
+        ("colour", "red"),
+    ],
 )
 def test_what_does_not_fit_is_refused_and_named(database: Database, field: str, value: Any) -> None:
     with pytest.raises(BadInput) as refused:
@@ -87,15 +101,20 @@ def test_each_change_is_a_fact_of_the_next_version(database: Database) -> None:
     accounts.set_user_roles(database, "amal", ["unit_supervisor", "case_worker"], now=NOON, hash_key=HASH_KEY)
     accounts.disable_user(database, "AMAL", now=NOON, hash_key=HASH_KEY)
     assert [(fact.type, fact.version) for fact in facts(database)] == [
-        ("account.created.v1", 1), ("account.roles_set.v1", 2), ("account.disabled.v1", 3)]
+        ("account.created.v1", 1),
+        ("account.roles_set.v1", 2),
+        ("account.disabled.v1", 3),
+    ]
     assert accounts.list_users(database)[0] | {"version": 0} == made | {
-        "roles": ["case_worker", "unit_supervisor"], "active": False, "version": 0}
+        "roles": ["case_worker", "unit_supervisor"],
+        "active": False,
+        "version": 0,
+    }
 
 
 def test_an_account_can_be_posted_elsewhere(database: Database) -> None:
     add(database)
-    posted = accounts.set_user_posting(
-        database, "amal", unit="tal-afar", forums=["f1"], now=NOON, hash_key=HASH_KEY)
+    posted = accounts.set_user_posting(database, "amal", unit="tal-afar", forums=["f1"], now=NOON, hash_key=HASH_KEY)
     assert (posted["unit"], posted["forums"], posted["version"]) == ("tal-afar", ["f1"], 2)
     assert facts(database)[-1].type == "account.posted.v1"
 
@@ -129,11 +148,14 @@ def test_nobody_changes_their_own_roles_or_standing(database: Database) -> None:
     made = add(database, roles=["node_admin"])
     for change in (
         lambda session: accounts.set_roles(
-            session, made["id"], ["node_admin", "operator"], by=admin(made["id"]), now=NOON, hash_key=HASH_KEY),
+            session, made["id"], ["node_admin", "operator"], by=admin(made["id"]), now=NOON, hash_key=HASH_KEY
+        ),
         lambda session: accounts.set_posting(
-            session, made["id"], None, ["f1"], by=admin(made["id"]), now=NOON, hash_key=HASH_KEY),
+            session, made["id"], None, ["f1"], by=admin(made["id"]), now=NOON, hash_key=HASH_KEY
+        ),
         lambda session: accounts.set_active(
-            session, made["id"], False, by=admin(made["id"]), now=NOON, hash_key=HASH_KEY),
+            session, made["id"], False, by=admin(made["id"]), now=NOON, hash_key=HASH_KEY
+        ),
     ):
         with pytest.raises(accounts.OwnAccount), database.write() as session:
             change(session)

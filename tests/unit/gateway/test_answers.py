@@ -65,8 +65,12 @@ def test_what_does_not_fit_is_named_wherever_it_was_sent(people: LoggedIn) -> No
     assert where(operator.get("/forums/not-a-uuid")) == {"forum_id"}
     assert where(operator.post("/links/directorate-erbil/pause?why=no", {})) == {"why"}
     assert where(operator.post("/accounts", {"login": "x"})) == {"password", "name", "roles"}
-    assert "Idempotency-Key" in refusal(
-        operator.post("/links/directorate-erbil/pause", {}, headers={"Idempotency-Key": "two words"}), 422)["message"]
+    assert (
+        "Idempotency-Key"
+        in refusal(operator.post("/links/directorate-erbil/pause", {}, headers={"Idempotency-Key": "two words"}), 422)[
+            "message"
+        ]
+    )
 
 
 def test_the_caller_is_asked_for_before_anything_else(people: LoggedIn) -> None:
@@ -79,8 +83,11 @@ def test_a_wrong_role_is_refused_and_written_to_the_audit_log(gateway: Gateway, 
     assert refusal(facilitator.get("/cases"), 403)["details"]["needs"]
     assert refusal(people("admin", Role.NODE_ADMIN).get("/cases"), 403)
     with gateway.database.read() as session:
-        lines = session.connection().exec_driver_sql(
-            "SELECT action, outcome FROM audit_entry WHERE outcome = 'refused'").all()
+        lines = (
+            session.connection()
+            .exec_driver_sql("SELECT action, outcome FROM audit_entry WHERE outcome = 'refused'")
+            .all()
+        )
     assert [tuple(line) for line in lines] == [("list_cases", "refused")] * 2
 
 
@@ -104,8 +111,10 @@ def test_a_defect_says_nothing_of_its_cause(
     with caplog.at_level(logging.DEBUG):
         answer = app.test_client().get("/defect")
     assert refusal(answer, 500) == {
-        "code": "internal_error", "details": {},
-        "message": "Something went wrong here; the operators can find it in the log by the request id."}
+        "code": "internal_error",
+        "details": {},
+        "message": "Something went wrong here; the operators can find it in the log by the request id.",
+    }
     assert "Amal" not in answer.get_data(as_text=True)
     assert all("Amal" not in str(record.__dict__) for record in caplog.records if record.name.startswith("jisr"))
 
@@ -175,7 +184,9 @@ def test_metrics_are_for_the_networks_that_the_settings_name_and_not_for_a_proxy
 def test_health_says_alive_and_ready_says_which_services_answer(people: LoggedIn) -> None:
     assert people.client.get("/healthz").json == {"alive": True}
     assert people.client.get("/readyz").json == {
-        "database": True, "services": {"case": True, "forum": True, "notify": True, "sync": True}}
+        "database": True,
+        "services": {"case": True, "forum": True, "notify": True, "sync": True},
+    }
 
 
 def test_a_password_never_comes_back(people: LoggedIn) -> None:

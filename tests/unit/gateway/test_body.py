@@ -13,7 +13,10 @@ from services.gateway.body import MAX_BODY_BYTES, MAX_DEPTH, NotJson, TooDeep, d
 
 JSON = "application/json"
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**62), 2**62) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**62), 2**62)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=20,
@@ -46,9 +49,23 @@ def test_any_bytes_are_read_as_an_object_or_refused(raw: bytes) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"{", b"[]", b'"text"', b"1", b"null", b'{"a": NaN}', b'{"a": Infinity}', b'{"a": 1, "a": 2}', b"\xff\xfe",
-     b'{"a": "\\ud800"}', b'{"a": 9223372036854775808}', b'{"a": 1e999}', b'{"a": ' + b"9" * 5000 + b"}",
-     b"{}garbage", b'{"a": "\n"}'],
+    [
+        b"{",
+        b"[]",
+        b'"text"',
+        b"1",
+        b"null",
+        b'{"a": NaN}',
+        b'{"a": Infinity}',
+        b'{"a": 1, "a": 2}',
+        b"\xff\xfe",
+        b'{"a": "\\ud800"}',
+        b'{"a": 9223372036854775808}',
+        b'{"a": 1e999}',
+        b'{"a": ' + b"9" * 5000 + b"}",
+        b"{}garbage",
+        b'{"a": "\n"}',
+    ],
 )
 def test_what_is_no_plain_json_object_is_malformed(raw: bytes) -> None:
     with pytest.raises(MalformedRequest):

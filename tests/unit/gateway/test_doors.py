@@ -74,8 +74,14 @@ def test_a_service_that_cannot_now_is_passed_on_with_its_retry_after(people: Log
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(500, {"code": "internal_error", "message": "x", "details": {}}), (500, "a trace"), (404, "no such door"),
-     (401, {"code": "not_authenticated", "message": "x", "details": {}}), (302, {}), (502, ["x"])],
+    [
+        (500, {"code": "internal_error", "message": "x", "details": {}}),
+        (500, "a trace"),
+        (404, "no such door"),
+        (401, {"code": "not_authenticated", "message": "x", "details": {}}),
+        (302, {}),
+        (502, ["x"]),
+    ],
 )
 def test_what_only_a_defect_can_cause_says_nothing(gateway: Gateway, services: StandIn, status: int, body: Any) -> None:
     services.answers(status, body)

@@ -39,8 +39,11 @@ def test_which_of_the_two_is_wrong_is_not_said(people: LoggedIn, body: dict[str,
     people("amal", Role.INTAKE_OFFICER)
     answer = people.nobody().post("/login", body)
     assert answer.status_code == 401
-    assert answer.json == {"code": "wrong_login", "details": {},
-                           "message": "This login and this password do not belong together."}
+    assert answer.json == {
+        "code": "wrong_login",
+        "details": {},
+        "message": "This login and this password do not belong together.",
+    }
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="jisr"'
 
 
