@@ -65,8 +65,8 @@ class Signing:
 def request(prepared: Prepared, destination: str) -> tuple[bytes, dict[str, Any]]:
     """The paper to carry to `destination`. The link's key is made once and used again when renewing."""
     _linked(prepared, destination)
-    if prepared.node.kind is not NodeKind.GOVERNORATE:
-        raise BadInput("A directorate admits; it is governorates that enrol.")
+    if prepared.topology.node(destination).kind is not NodeKind.DIRECTORATE:
+        raise BadInput("It is directorates that admit: name one.")
     files = prepared.settings.link_files(destination)
     key = authority.load_key(files.key) if files.key.exists() else authority.new_key(files.key)
     node = prepared.node.id
@@ -230,6 +230,10 @@ def _node_key(prepared: Prepared) -> SigningKey:
 
 
 def _linked(prepared: Prepared, peer: str) -> None:
-    node = prepared.node.id
-    if peer not in {link.destination for link in prepared.topology.links_from(node)}:
-        refuse(NoSuchLink, node=node, peer=peer)
+    """Nodes with a link, or two directorates, which compare what they hold."""
+    node, country = prepared.node, prepared.topology
+    if peer in {link.destination for link in country.links_from(node.id)}:
+        return
+    other = country.nodes.get(peer)
+    if other is None or peer == node.id or {node.kind, other.kind} != {NodeKind.DIRECTORATE}:
+        refuse(NoSuchLink, node=node.id, peer=peer)

@@ -54,9 +54,10 @@ def user_for(session: Session, node: str, key: VerifyKey) -> str:
             refuse(KeyRevoked, node=node, key_id=key.key_id)
         if row.key_id != key.key_id and row.revoked_at is None:
             refuse(AnotherKey, node=node, key_id=row.key_id)
-        if row.revoked_at is None:
+        if row.revoked_at is None and row.broker_user:
             return row.broker_user
-    return f"{node}.{len(rows) + 1}" if rows else node
+    revoked = sum(row.revoked_at is not None for row in rows)
+    return f"{node}.{revoked + 1}" if revoked else node
 
 
 def admit(session: Session, admission: Admission, *, by: Actor, now: datetime) -> Peer:

@@ -14,7 +14,7 @@ from services.sync.tables import Quarantine
 from tests.kit import wait
 from tests.kit.rabbitmq import Vhost
 from tests.links.gate import Gate
-from tests.replication.country import BAGHDAD, Country, Node
+from tests.replication.country import BAGHDAD, ERBIL, Country, Node
 
 
 class SecureCountry(Country):
@@ -71,7 +71,7 @@ class SecureCountry(Country):
 
     def close(self) -> None:
         super().close()
-        for user in ("ninewa", "duhok", "ninewa.2"):
+        for user in ("ninewa", "duhok", "ninewa.2", ERBIL):
             self.gate.admin.shut_out(user)
 
 

@@ -15,7 +15,7 @@ from kernel.clock import now
 from kernel.crypto import SigningKey
 from node.enrolment import certificates
 from node.processes import prepare
-from services.sync import enrolment
+from services.sync import enrolment, peers
 from services.sync.tables import Peer
 from tests.links.country import SecureCountry
 from tests.replication.country import BAGHDAD, ERBIL, Node
@@ -209,7 +209,19 @@ def test_a_second_key_for_a_node_that_is_in_is_refused(secure_country: SecureCou
     assert "revoke it before" in said.replace("\n", " ")
 
 
-@pytest.mark.parametrize("node", [ERBIL, "basra", "nobody"])
+def test_two_directorates_admit_each_other_with_one_key_each(secure_country: SecureCountry) -> None:
+    country = secure_country
+    baghdad, erbil = country[BAGHDAD], country[ERBIL]
+    country.finish(ERBIL, country.admit(ERBIL, country.request(ERBIL)["fingerprint"])["fingerprint"])
+    for node, other in ((baghdad, erbil), (erbil, baghdad)):
+        (peer,) = peers_at(node)
+        assert (peer.node, peer.key) == (other.name, other.key.verify_key.raw)
+    assert [row.broker_user for row in peers_at(erbil)] == [""]
+    with erbil.database.read() as session:
+        assert peers.user_for(session, BAGHDAD, baghdad.key.verify_key) == BAGHDAD
+
+
+@pytest.mark.parametrize("node", [BAGHDAD, "basra", "nobody"])
 def test_only_a_node_with_a_link_here_can_be_revoked(secure_country: SecureCountry, node: str) -> None:
     secure_country.jisr(BAGHDAD, "revoke", node, "--reason", "x", exit_code=2)
 
