@@ -15,7 +15,8 @@ makes the directory `this-node`, which nobody but its owner may enter:
 
 A link needs three things carried by hand, once: the directorate's `handover/<governorate>/links/*` and `peers/*` into
 the governorate's node directory, and the governorate's own public key into the directorate's `peers/`. `--broker` names
-how governorates reach the directorate's broker, `--link` to which directorates a governorate dials out.
+how governorates reach the directorate's broker, `--link` to which directorates a governorate dials out. A directorate
+that is made with `--tls` hands over nothing: nodes are enrolled with it, see docs/links.md.
 """
 
 import argparse
@@ -33,6 +34,7 @@ from kernel.crypto import SigningKey, new_hash_key
 from kernel.errors import JisrError, SettingsError
 
 OWN_USER = "jisr"
+ADMIN_USER = "jisr-admin"  # makes the users of nodes that are admitted, through the management interface
 VHOST = "jisr"
 SETTINGS = """\
 # Settings of the node {node}, as its containers see them. Every key: docs/operations.md.
@@ -58,23 +60,38 @@ LINK = """
 [links.{destination}]
 broker_url_file = "/etc/jisr/links/{destination}"
 """
+BROKER_ADMIN = """
+[broker_admin]
+url_file = "/run/secrets/broker_admin_url"
+"""
 
 
 def make_node(
-    node_id: str, directory: Path, topology_file: Path, *, broker: str, links: Sequence[str] | None = None
+    node_id: str,
+    directory: Path,
+    topology_file: Path,
+    *,
+    broker: str,
+    links: Sequence[str] | None = None,
+    tls: bool = False,
 ) -> None:
     """Write the files of a node, with `links` to those directorates, by default to all that the topology links it to.
+
+    With `tls` a directorate hands over nothing: governorates are enrolled, and their users have no passwords.
 
     Raises `SettingsError` for an unknown node or link, FileExistsError for a directory in use.
     """
     country = topology.load(topology_file)
     origins, destinations = _linked(country, node_id, links)
+    administered = tls and country.node(node_id).kind is topology.NodeKind.DIRECTORATE
+    if administered:
+        origins = []
     directory.mkdir(mode=0o700, parents=True)
     # Inside, all may read: a container's user is not the host's. Nobody else gets past the directory itself.
     for name in ("keys", "secrets", "peers", "links"):
         (directory / name).mkdir(mode=0o755)
     _write_keys(directory, node_id)
-    passwords = _write_secrets(directory, origins)
+    passwords = _write_secrets(directory, origins, administered=administered)
     for origin in origins:
         _write_handover(directory, node_id, origin, passwords[origin], broker)
     _write(directory / "topology.toml", topology_file.read_text("utf-8"))
@@ -82,6 +99,9 @@ def make_node(
     for name in destinations:
         _await_address(directory / "links" / name)
     text = SETTINGS.format(node=node_id) + "".join(LINK.format(destination=name) for name in destinations)
+    if administered:
+        (directory / "tls").mkdir(mode=0o755)
+        text += BROKER_ADMIN
     _write(directory / "settings.toml", text)
 
 
@@ -113,15 +133,20 @@ def _write_keys(directory: Path, node_id: str) -> None:
     _write(directory / "peers" / f"{node_id}.pub", (directory / "keys" / "node.pub").read_text())
 
 
-def _write_secrets(directory: Path, governorates: list[str]) -> dict[str, str]:
+def _write_secrets(directory: Path, governorates: list[str], *, administered: bool) -> dict[str, str]:
     """Passwords by user, written where each is needed; the broker's users and rights as its definitions."""
     passwords = {user: secrets.token_urlsafe(24) for user in (OWN_USER, *governorates)}
+    users = definitions(passwords, governorates)
+    if administered:
+        password = secrets.token_urlsafe(24)
+        users["users"].append(password_entry(ADMIN_USER, password, tags="administrator"))
+        _write(directory / "secrets" / "broker_admin_url", f"http://{ADMIN_USER}:{password}@rabbitmq:15672")
     database = secrets.token_urlsafe(24)
     kept = directory / "secrets"
     _write(kept / "postgres_password", database)
     _write(kept / "database_url", f"postgresql+psycopg2://jisr:{database}@postgres:5432/jisr_{{service}}")
     _write(kept / "broker_url", _url("rabbitmq:5672", OWN_USER, passwords[OWN_USER]))
-    _write(kept / "rabbitmq_definitions.json", json.dumps(definitions(passwords, governorates), indent=1))
+    _write(kept / "rabbitmq_definitions.json", json.dumps(users, indent=1))
     return passwords
 
 
@@ -177,11 +202,12 @@ def main() -> int:
     parser.add_argument("directory", type=Path, help="the directory to make")
     parser.add_argument("--topology", type=Path, default=Path(__file__).parent / "topology.toml")
     parser.add_argument("--broker", help="host:port at which governorates reach this directorate's broker")
+    parser.add_argument("--tls", action="store_true", help="a directorate to which nodes dial in by mutual TLS")
     parser.add_argument("--link", action="append", help="a directorate to dial out to; default: every one it may")
     chosen = parser.parse_args()
     try:
         broker = chosen.broker or f"{chosen.node}:5672"
-        make_node(chosen.node, chosen.directory, chosen.topology, broker=broker, links=chosen.link)
+        make_node(chosen.node, chosen.directory, chosen.topology, broker=broker, links=chosen.link, tls=chosen.tls)
     except JisrError as error:
         print(error.message, file=sys.stderr)
         return 2
