@@ -107,7 +107,9 @@ def _hand_over(ninewa: Project, baghdad: Project) -> None:
     given = baghdad.directory / "handover" / GOVERNORATE
     for kind in ("links", "peers"):
         for file in (given / kind).iterdir():
-            (ninewa.directory / kind / file.name).write_bytes(file.read_bytes())
+            taken = ninewa.directory / kind / file.name
+            taken.unlink(missing_ok=True)
+            taken.write_bytes(file.read_bytes())
     public = f"{GOVERNORATE}.pub"
     (baghdad.directory / "peers" / public).write_bytes((ninewa.directory / "peers" / public).read_bytes())
 
