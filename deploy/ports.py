@@ -9,13 +9,13 @@ same one free in between, a process claims a block of ports by holding the block
 lives, and gives out the others.
 """
 
+import atexit
 import random
 import socket
 import threading
 
 _FIRST, _LAST, _BLOCK = 20000, 32000, 50
 _TRIES = 200
-_claims: list[socket.socket] = []
 _left: list[int] = []
 _lock = threading.Lock()
 
@@ -43,7 +43,7 @@ def _claim_block(host: str) -> None:
         except OSError:
             claim.close()
             continue
-        _claims.append(claim)
+        atexit.register(claim.close)
         _left.extend(range(first + _BLOCK - 1, first, -1))
         return
     raise OSError(f"every block of ports between {_FIRST} and {_LAST} on {host} is taken")
