@@ -134,6 +134,17 @@ class ReplicaQuery(Strict):
     """Every replica; there are never more than a page."""
 
 
+class WitnessView(Strict):
+    """How far another directorate was told the same by an origin, when it was last asked."""
+
+    witness = c0(fields.String(required=True, metadata={"description": "node id of the other directorate"}))
+    agreed = c0(fields.Integer(required=True, metadata={"description": "both hold the same up to this number"}))
+    differs_at = c0(
+        fields.Integer(required=True, allow_none=True, metadata={"description": "first number that differs; an alarm"})
+    )
+    at = c0(fields.AwareDateTime(required=True))
+
+
 class ReplicaView(Strict):
     """This node's verified copy of one origin's journal."""
 
@@ -149,6 +160,13 @@ class ReplicaView(Strict):
         fields.Integer(required=True, metadata={"description": "entries held of which only the leaf is shown"})
     )
     parked = c0(fields.Integer(required=True, metadata={"description": "subjects that could not be folded"}))
+    witnesses = c0(
+        fields.List(
+            fields.Nested(WitnessView),
+            required=True,
+            metadata={"description": "empty: nobody was asked yet, or answered"},
+        )
+    )
 
 
 class ReplicaPage(Strict):

@@ -80,6 +80,12 @@ class Topology:
         links = self.node(node_id).links
         return [LinkSpec(node_id, destination, clearance) for destination, clearance in links.items()]
 
+    def witnesses_of(self, node_id: str) -> list[str]:
+        """The nodes with which a directorate compares what it holds: every other directorate; none elsewhere."""
+        if self.node(node_id).kind is not NodeKind.DIRECTORATE:
+            return []
+        return [node.id for node in self.directorates if node.id != node_id]
+
     def links_to(self, node_id: str) -> list[LinkSpec]:
         self.node(node_id)
         return [

@@ -58,6 +58,21 @@ REPLICA_STALENESS = Gauge(
 QUARANTINED = Counter(
     "jisr_quarantined_total", "Messages refused and kept aside, by queue and reason.", ["queue", "reason"]
 )
+WITNESS_AGREED = Gauge(
+    "jisr_witness_agreed_number",
+    "Last number up to which another directorate was told the same by an origin.",
+    ["witness", "origin"],
+)
+WITNESS_DIFFERS = Gauge(
+    "jisr_witness_differs_number",
+    "First number where another directorate was told another story by an origin; no sample when there is none.",
+    ["witness", "origin"],
+)
+WITNESS_HEARD = Gauge(
+    "jisr_witness_last_timestamp_seconds",
+    "When another directorate last answered for every origin, Unix time.",
+    ["witness"],
+)
 QUARANTINE = Gauge("jisr_quarantine_messages", "Refused messages kept aside that nobody discarded yet.", ["queue"])
 PARKED = Gauge(
     "jisr_parked_subjects",

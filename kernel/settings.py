@@ -107,6 +107,7 @@ class Replication(_Part):
     backoff_max_seconds: float = Field(300.0, gt=0)
     window_bytes: int = Field(2 * 1024 * 1024, ge=64 * 1024)
     stale_seconds: float = Field(90.0, gt=0)
+    witness_seconds: float = Field(86400.0, gt=0)
 
 
 class Settings(BaseSettings):

@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from node.commands import aside, bundle, ca, dead, enrolling, keys, link, run, status, user, verify
+from node.commands import aside, bundle, ca, dead, enrolling, keys, link, run, status, user, verify, witness
 
 app = typer.Typer(
     name="jisr",
@@ -18,6 +18,7 @@ app.command("run")(run.run)
 app.command("migrate")(run.migrate)
 app.command("status")(status.status)
 app.command("verify")(verify.verify)
+app.command("witness")(witness.witness)
 app.command("enrol")(enrolling.enrol)
 app.command("admit")(enrolling.admit)
 app.command("revoke")(enrolling.revoke)

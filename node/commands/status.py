@@ -59,6 +59,12 @@ def look(prepared: Prepared) -> dict[str, Any]:
     ]
     attention += [f"{each['parked']} parked subjects of {each['origin']}" for each in replicas if each["parked"]]
     attention += aside.attention(prepared)
+    attention += [
+        f"{told['witness']} was told another story by {each['origin']} from number {told['differs_at']} on"
+        for each in replicas
+        for told in each["witnesses"]
+        if told["differs_at"] is not None
+    ]
     return {
         "node": prepared.node.id,
         "processes": processes,

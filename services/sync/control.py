@@ -10,6 +10,7 @@ from kernel import metrics
 from kernel.clock import now
 from kernel.database import Database
 from kernel.log import get_logger
+from services.sync import witnesses
 from services.sync.handlers import link_row
 from services.sync.lanes import Lane
 from services.sync.lock import AlreadyRunning
@@ -92,6 +93,7 @@ class Control:
             self._trust.read(session)
             words = {row.destination: (row.paused, row.resumes) for row in session.scalars(select(Link))}
             self._measure_quarantine(quarantined_counts(session))
+            witnesses.measure(session)
             return words, parked_counts(session)
 
     def _measure_quarantine(self, counts: dict[str, int]) -> None:

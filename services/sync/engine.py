@@ -42,6 +42,7 @@ from services.sync.lanes import Lanes
 from services.sync.line import Line, Route
 from services.sync.link import Link
 from services.sync.lock import EngineLock
+from services.sync.peering import Peer
 from services.sync.position import Position
 from services.sync.probes import ProbeServer
 from services.sync.receivers import Receiver
@@ -51,37 +52,12 @@ from services.sync.secured import Secured
 from services.sync.senders import Sender, Who
 from services.sync.trust import Trust
 from services.sync.wire import Wire, backoff
+from services.sync.witnesses import Exchange
 
 log = get_logger("engine")
 
 STOP_SECONDS = 5.0
 START_RETRY_SECONDS = (1.0, 30.0)
-
-
-class Peer:
-    """The other side of a link and what this engine does with it: send to it, receive from it, or both."""
-
-    def __init__(self, node: str) -> None:
-        self.node = node
-        self.line: Line | None = None
-        self.sender: Sender | None = None
-        self.receiver: Receiver | None = None
-
-    def on_ready(self) -> None:
-        if self.sender is not None:
-            self.sender.on_ready()
-        if self.receiver is not None:
-            self.receiver.say_held()
-
-    def on_gone(self, reason: str, unauthorised: bool) -> None:
-        if self.sender is not None:
-            self.sender.on_gone(reason, unauthorised)
-        if self.receiver is not None:
-            self.receiver.on_gone()
-
-    def on_blocked(self, blocked: bool) -> None:
-        if self.sender is not None:
-            self.sender.on_blocked(blocked)
 
 
 class Engine:
@@ -157,6 +133,8 @@ class Engine:
             for peer in self.peers.values():
                 if peer.receiver is not None:
                     peer.receiver.start()
+            for exchange in self.exchanges:
+                exchange.start()
             self._say_held_later()
             log.info("engine.started", node=self.node, peers=sorted(self.peers))
             if not self._stopping.is_set():
@@ -206,6 +184,7 @@ class Engine:
                 peer.sender = self._sender(peer.line, links_out[node], who)
             if node in links_in:
                 peer.receiver = self._receiver(peer.line, node, who)
+        self.exchanges = [self._exchange(node) for node in self.topology.witnesses_of(self.node)]
         self.carriers = self._carriers()
         self.control = Control(
             self.database,
@@ -223,7 +202,8 @@ class Engine:
         """The keys in `peer_keys`, as far as they are there; what the database says of peers comes to them."""
         out, into = self.topology.links_from(self.node), self.topology.links_to(self.node)
         keys: dict[str, VerifyKey] = {}
-        for node in {*(link.destination for link in out), *(link.origin for link in into)}:
+        witnesses = self.topology.witnesses_of(self.node)
+        for node in {*(link.destination for link in out), *(link.origin for link in into), *witnesses}:
             with suppress(SettingsError):
                 keys[node] = VerifyKey.load(self.settings.peer_keys_directory / f"{node}.pub")
         return Trust(keys)
@@ -254,8 +234,7 @@ class Engine:
 
         def on_confirm(token: int, verdict: Any) -> None:
             if verdict == "returned":
-                for carrier in self.carriers:
-                    carrier.declare_again()
+                self._declare_again()
             if peer.sender is not None:
                 peer.sender.on_confirm(token, verdict)
 
@@ -326,11 +305,35 @@ class Engine:
             announce=self.recorder.announce,
         )
 
+    def _exchange(self, peer: str) -> Exchange:
+        return Exchange(
+            self.node,
+            peer,
+            key=self._key,
+            trust=self.trust,
+            database=self.database,
+            lane=self.lanes.lane(),
+            timers=self.loop,
+            every_seconds=self.settings.replication.witness_seconds,
+            returned=self._declare_again,
+        )
+
+    def _declare_again(self) -> None:
+        for carrier in self.carriers:
+            carrier.declare_again()
+
     def _carriers(self) -> list[Carrier]:
-        """At a directorate its own broker carries every link; a governorate dials out to each directorate's."""
+        """At a directorate its own broker carries every link; a governorate dials out to each directorate's.
+
+        Directorates that compare what they hold dial each other where the settings say how.
+        """
         lines = {peer.node: peer.line for peer in self.peers.values() if peer.line is not None}
         if self.is_directorate:
+            reached = [each for each in self.exchanges if each.peer in self.settings.links]
+            dialled = [self._carrier_to(each.peer, each.far) for each in reached]
+            lines |= {each.peer: each.near for each in self.exchanges}
             return [
+                *(carrier for carrier in dialled if carrier is not None),
                 Carrier(
                     self.loop,
                     self.settings.broker,
@@ -338,7 +341,7 @@ class Engine:
                     waits=self._waits(),
                     lines=list(lines.values()),
                     declare=sorted(lines),
-                )
+                ),
             ]
         found = [self._carrier_to(node, line) for node, line in sorted(lines.items())]
         return [carrier for carrier in found if carrier is not None]
@@ -348,7 +351,7 @@ class Engine:
         link = self.settings.links.get(node)
         if link is None or not link.broker_url:
             log.warning("engine.link_without_address", destination=node)
-            sender = self.peers[node].sender
+            sender = self.peers[node].sender if node in self.peers else None
             if sender is not None:
                 sender.note = f"The settings do not say where its broker is: `links.{node}.broker_url`."
             return None

@@ -128,7 +128,21 @@ class Batch:
         return shown
 
 
-Message = Hello | Held | Batch
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What `node` holds of each origin, or, if it `asks`, what it wants compared; see `witness.py` for the payload.
+
+    `question` is a number that the asker chose and the answer repeats.
+    """
+
+    kind: ClassVar[str] = "witness"
+    node: str
+    asks: bool
+    question: int
+    payload: bytes
+
+
+Message = Hello | Held | Batch | Witness
 
 
 class Signs(Protocol):
@@ -249,19 +263,28 @@ class _BatchHeader(msgspec.Struct):
     kind: str = Batch.kind
 
 
+class _WitnessHeader(msgspec.Struct):
+    node: _Node
+    asks: bool
+    question: _Number
+    protocol: str = VERSION
+    kind: str = Witness.kind
+
+
 _encode = msgspec.json.Encoder().encode
 _decode_preamble = msgspec.json.Decoder(_Preamble).decode
 _decode_header: dict[str, msgspec.json.Decoder[Any]] = {
     "hello": msgspec.json.Decoder(_HelloHeader),
     "held": msgspec.json.Decoder(_HeldHeader),
     "batch": msgspec.json.Decoder(_BatchHeader),
+    "witness": msgspec.json.Decoder(_WitnessHeader),
 }
 
 
 def sign(message: Message, key: Signs) -> tuple[bytes, dict[str, str]]:
     """The body of `message` and the two AMQP headers that vouch for it."""
     header = _encode(_header(message))
-    payload = message.payload if isinstance(message, Batch) else b""
+    payload = message.payload if isinstance(message, Batch | Witness) else b""
     body = b"".join((_u32.pack(len(header)), header, payload))
     return body, {KEY_HEADER: key.key_id, SIGNATURE_HEADER: key.sign(body).hex()}
 
@@ -272,6 +295,8 @@ def _header(message: Message) -> msgspec.Struct:
         return _HelloHeader(m.origin, m.epoch, m.session, m.boot, _place(m.head), m.software)
     if isinstance(m, Held):
         return _HeldHeader(m.origin, m.epoch, _place(m.held), m.window, m.state, m.reason[:MAX_REASON])
+    if isinstance(m, Witness):
+        return _WitnessHeader(m.node, m.asks, m.question)
     return _BatchHeader(m.origin, m.epoch, _place(m.start), _place(m.end), m.count, m.encoding)
 
 
@@ -292,8 +317,9 @@ def open_message(body: bytes, headers: Mapping[str, Any] | None, keys: Ring) -> 
         raise
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadMessage(f"The header of this message cannot be read: {error}", signer=signer) from error
-    if message.kind != Held.kind and message.origin != signer:
-        raise BadMessage(f"{signer} signed a {message.kind} in the name of {message.origin}.", signer=signer)
+    speaker = message.node if isinstance(message, Witness) else message.origin
+    if message.kind != Held.kind and speaker != signer:
+        raise BadMessage(f"{signer} signed a {message.kind} in the name of {speaker}.", signer=signer)
     return Opened(message, signer)
 
 
@@ -330,6 +356,8 @@ def _message(raw: bytes, payload: bytes) -> Message:
     header = _decode_header[preamble.kind].decode(raw)
     if isinstance(header, _BatchHeader):
         return _batch(header, payload)
+    if isinstance(header, _WitnessHeader):
+        return Witness(header.node, header.asks, header.question, payload)
     if payload:
         _malformed("something follows its header")
     if isinstance(header, _HelloHeader):

@@ -19,7 +19,7 @@ from kernel.log import get_logger
 from services.sync import records
 from services.sync.lanes import Lane
 from services.sync.line import Delivery
-from services.sync.message import BadMessage, Batch, Held, Hello, Message, UnknownKind, open_message
+from services.sync.message import BadMessage, Batch, Held, Hello, Message, UnknownKind, Witness, open_message
 from services.sync.replicas import Outcome, Refused, Replicas
 from services.sync.trust import Trust
 from services.sync.wire import backoff
@@ -180,6 +180,8 @@ class Receiver:
                 continue
             if isinstance(message, Held):
                 read.held.append(message)
+            elif isinstance(message, Witness):
+                passed_over += 1  # only a directorate asks a directorate, on a line of its own
             else:
                 read.messages.append(message)
         return _Read(read.messages, read.held, read.refused, passed_over)

@@ -170,6 +170,31 @@ class Quarantine(Base, table=True):
     at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
+class WitnessRound(Base, table=True):
+    """The last time that another directorate was asked about every origin.
+
+    `asks` counts an operator's words to the engine, `done` is the last that was followed.
+    """
+
+    __tablename__ = "witness_round"
+    witness: str = Field(sa_column=Column(NAME, primary_key=True))
+    asks: int = Field(default=0)
+    done: int = Field(default=0)
+    heard_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+
+
+class Witnessed(Base, table=True):
+    """How far another directorate was told the same story by an origin, and the first number where it was not."""
+
+    __tablename__ = "witnessed"
+    witness: str = Field(sa_column=Column(NAME, primary_key=True))
+    origin: str = Field(sa_column=Column(NAME, primary_key=True))
+    epoch: int
+    agreed: int = Field(sa_column=Column(Number, nullable=False))
+    differs_at: int | None = Field(default=None, sa_column=Column(Number, nullable=True))
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
 class ArrivalState(Base, table=True):
     """The one row from which arrivals take their numbers, so that they commit in the order of their numbers."""
 

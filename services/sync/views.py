@@ -18,7 +18,7 @@ from kernel.errors import BadInput
 from services.sync import journal
 from services.sync.position import Position, start
 from services.sync.records import parked_counts
-from services.sync.tables import JournalState, Link, Record, Replica
+from services.sync.tables import JournalState, Link, Record, Replica, Witnessed
 
 Shown = dict[str, Any]
 UNKNOWN: Shown = {"known": False, "entries": None, "seconds": None}
@@ -95,10 +95,14 @@ def replicas(session: Session, origins: Sequence[str], *, now: datetime, stale: 
     """The replica of every origin that links to this node, also of those never heard."""
     rows = {row.origin: row for row in session.scalars(select(Replica))}
     parked = parked_counts(session)
-    return [
+    shown = [
         _replica(rows.get(origin) or _silent(origin), parked.get(origin, 0), now=now, stale=stale)
         for origin in sorted({*origins, *rows})
     ]
+    told = list(session.scalars(select(Witnessed).order_by(Witnessed.witness)))
+    for each in shown:
+        each["witnesses"] = [row.model_dump() for row in told if row.origin == each["origin"]]
+    return shown
 
 
 def _silent(origin: str) -> Replica:

@@ -16,6 +16,7 @@ from kernel.database import Database
 from node.cli import app
 from services.sync import journal
 from services.sync.replicas import Refused
+from services.sync.tables import Witnessed
 from tests.kit import wait
 from tests.kit.nodes import Country, Node
 from tests.services.sync.facts import fact, slice_of
@@ -26,6 +27,7 @@ COMMANDS = [
     ("migrate",),
     ("status",),
     ("verify",),
+    ("witness",),
     ("link", "list"),
     ("link", "pause"),
     ("link", "resume"),
@@ -218,6 +220,23 @@ def test_what_was_put_aside_is_handled_from_the_command_line(ninewa: Node, tmp_p
     assert (tried.exit_code, json.loads(tried.stdout)["folded"]) == (1, 0)
     assert jisr(ninewa, "parked", "skip", "directorate-erbil", "1", "2", "--reason", "never").exit_code == 0
     assert jisr(ninewa, "parked", "list").exit_code == 0
+
+
+def test_directorates_compare_on_demand_and_a_silent_one_is_said_to_be_silent(ninewa: Node, country: Country) -> None:
+    nobody = jisr(ninewa, "witness")
+    assert (nobody.exit_code, "only directorates" in nobody.stderr) == (2, True)
+    erbil = country.nodes["directorate-erbil"]
+    erbil.migrate()
+    silent = jisr(erbil, "witness", "--wait", "0", "--json")
+    assert (silent.exit_code, json.loads(silent.stdout)) == (3, [])
+    assert "no answer yet from directorate-baghdad" in silent.stderr
+    database = Database(erbil.settings.database_url_of("sync"), service="sync")
+    with database.write() as session:
+        session.add(Witnessed(witness="directorate-baghdad", origin="anbar", epoch=1, agreed=4, differs_at=5, at=now()))
+        session.execute(text("UPDATE witness_round SET asks = 0"))
+    database.close()
+    assert jisr(erbil, "witness", "--wait", "0").exit_code == 1
+    assert "told another story by anbar from number 5 on" in jisr(erbil, "status").stdout
 
 
 def test_a_queue_that_does_not_exist_is_refused_naming_those_that_do(ninewa: Node) -> None:

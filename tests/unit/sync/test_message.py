@@ -202,8 +202,8 @@ def test_a_newer_protocol_is_refused_with_what_to_do() -> None:
 
 def test_a_kind_of_a_later_minor_version_is_told_apart() -> None:
     body, _ = sign(HELLO, KEY)
-    with pytest.raises(UnknownKind, match="witness"):
-        open_message(*with_header(body, kind="witness"), RING)
+    with pytest.raises(UnknownKind, match="marvel"):
+        open_message(*with_header(body, kind="marvel"), RING)
 
 
 # --- payloads
