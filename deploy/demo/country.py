@@ -138,6 +138,8 @@ class Country:
 
     def _draw_lines(self) -> None:
         links = [(node, link.destination) for node in self.governorates for link in self.topology.links_from(node)]
+        witnesses = ((node, other) for node in self.directorates for other in self.topology.witnesses_of(node))
+        links += [(node, other) for node, other in witnesses if node > other]  # one of two dials; that is enough
         self.brokers.arrange(self.places, links)
         for link in links:
             self.lines[link] = Proxy(self.brokers.target)

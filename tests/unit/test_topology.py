@@ -134,3 +134,10 @@ def test_a_district_is_found_by_its_slug_and_an_unknown_one_is_refused() -> None
     assert districts("directorate-erbil") == []
     with pytest.raises(DistrictNotFound, match="atlantis"):
         district("atlantis")
+
+
+def test_directorates_witness_each_other_and_nobody_else() -> None:
+    country = load(COUNTRY)
+    assert country.witnesses_of("directorate-baghdad") == ["directorate-erbil"]
+    assert country.witnesses_of("directorate-erbil") == ["directorate-baghdad"]
+    assert country.witnesses_of("ninewa") == []
