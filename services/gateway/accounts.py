@@ -164,9 +164,7 @@ def _of_another(session: Session, account_id: str, by: Actor | None) -> Account:
     return one(session, account_id)
 
 
-def _tell(
-    session: Session, account: Account, event: str, *, by: Actor | None, now: datetime, hash_key: bytes
-) -> None:
+def _tell(session: Session, account: Account, event: str, *, by: Actor | None, now: datetime, hash_key: bytes) -> None:
     """Publish what the account may do now, have notify told, and write who did it."""
     fact = compose(
         contract.AccountFact,

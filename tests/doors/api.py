@@ -18,9 +18,7 @@ from tests.kit.nodes import Node
 
 PASSWORD = "a long enough password"
 UNKNOWN = "01940000-0000-7000-8000-00000000dead"
-NO_TO_ALL = dict.fromkeys(
-    ("force", "threat", "injury", "weapon", "child", "money_taken", "images_misused"), "no"
-)
+NO_TO_ALL = dict.fromkeys(("force", "threat", "injury", "weapon", "child", "money_taken", "images_misused"), "no")
 OPENING = {"answers": NO_TO_ALL, "category": "neighbour_dispute", "channel": "walk_in", "district": "mosul"}
 TRIAGED = {"risk": "medium", "conflict_checked": True, "scope_checked": True}
 
@@ -82,9 +80,7 @@ class Town:
         """Somebody new, logged in through the API."""
         given = {"login": login, "password": PASSWORD, "name": login, "roles": [role.value for role in roles]}
         key = load_hash_key(self.node.settings.keys_directory / "hash.key")
-        account = accounts.add_user(
-            self._database, given | values, now=now(), hash_key=key, passwords=self._passwords
-        )
+        account = accounts.add_user(self._database, given | values, now=now(), hash_key=key, passwords=self._passwords)
         answer = self.nobody().do("/login", {"login": login, "password": PASSWORD})
         return Person(self.node.api, account["id"], answer["token"])
 

@@ -76,11 +76,18 @@ def governorate(ninewa: Town) -> Bench:
 
 def forum_records(office: Person, forum_id: str) -> dict[str, str]:
     meeting = office.make(f"/forums/{forum_id}/meetings", {"planned_at": "2026-03-01T16:00:00Z", "place": "school"})
-    concern = office.make(f"/forums/{forum_id}/concerns", {
-        "category": "other", "text": "Dust.", "raised_by": "youth"})
-    action = office.make("/actions", {
-        "forum_id": forum_id, "title": "Trees", "owner_kind": "authority", "owner_name": "Municipality",
-        "owner_sector": "local_authority", "concern_id": concern["id"]})
+    concern = office.make(f"/forums/{forum_id}/concerns", {"category": "other", "text": "Dust.", "raised_by": "youth"})
+    action = office.make(
+        "/actions",
+        {
+            "forum_id": forum_id,
+            "title": "Trees",
+            "owner_kind": "authority",
+            "owner_name": "Municipality",
+            "owner_sector": "local_authority",
+            "concern_id": concern["id"],
+        },
+    )
     return {"meeting_id": meeting["id"], "concern_id": concern["id"], "action_id": action["id"]}
 
 
@@ -89,8 +96,10 @@ def case_records(office: Person) -> dict[str, str]:
     office.do(f"/cases/{opened['id']}/triage", TRIAGED)
     office.do(f"/cases/{opened['id']}/assign", {"handler_id": office.id})
     office.do(f"/cases/{opened['id']}/start")
-    referral = office.make(f"/cases/{opened['id']}/referrals", {
-        "destination": "health", "office": "Clinic", "urgency": "urgent", "text": "A check."})
+    referral = office.make(
+        f"/cases/{opened['id']}/referrals",
+        {"destination": "health", "office": "Clinic", "urgency": "urgent", "text": "A check."},
+    )
     return {"case_id": opened["id"], "referral_id": referral["id"]}
 
 

@@ -63,9 +63,20 @@ def test_a_body_that_is_not_json_is_refused(supervisor: Person) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("category", 5), ("category", "arrest"), ("answers", "no"), ("district", "atlantis"), ("parties", {}),
-     ("reported_at", "2026-01-01T00:00:00"), ("reported_at", "yesterday"), ("incident_from", "2026-02-30"),
-     ("narrative", "x\u202ey"), ("narrative", "x\x00y"), ("ethnicity", "none of your business"), ("interpreter", 7)],
+    [
+        ("category", 5),
+        ("category", "arrest"),
+        ("answers", "no"),
+        ("district", "atlantis"),
+        ("parties", {}),
+        ("reported_at", "2026-01-01T00:00:00"),
+        ("reported_at", "yesterday"),
+        ("incident_from", "2026-02-30"),
+        ("narrative", "x\u202ey"),
+        ("narrative", "x\x00y"),
+        ("ethnicity", "none of your business"),
+        ("interpreter", 7),
+    ],
 )
 def test_wrong_types_unknown_values_and_unknown_fields_are_named(supervisor: Person, field: str, value: Any) -> None:
     assert set(where(supervisor.post("/cases", OPENING | {field: value}))) == {field}
@@ -79,8 +90,11 @@ def test_what_is_wrong_inside_is_named_by_its_path(supervisor: Person) -> None:
 
 @pytest.mark.parametrize(
     ("request_bytes", "status"),
-    [(b"GARBAGE\r\n\r\n", 400), (b"GET / HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", 431),
-     (b"POST /api/v1/login HTTP/1.1\r\nTransfer-Encoding: strange\r\n\r\n", 501)],
+    [
+        (b"GARBAGE\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", 431),
+        (b"POST /api/v1/login HTTP/1.1\r\nTransfer-Encoding: strange\r\n\r\n", 501),
+    ],
     ids=["no request line", "endless headers", "unknown encoding"],
 )
 def test_what_is_not_http_is_refused_in_the_same_shape(ninewa: Town, request_bytes: bytes, status: int) -> None:
@@ -107,8 +121,10 @@ def test_an_unknown_id_is_404(supervisor: Person, path: str) -> None:
 
 def test_a_case_of_another_unit_is_404_as_if_it_were_not_there(ninewa: Town, case: dict[str, Any]) -> None:
     stranger = ninewa.person("stranger", Role.UNIT_SUPERVISOR, unit="elsewhere")
-    assert refused(stranger.get(f"/cases/{case['id']}"), 404)["code"] == refused(
-        stranger.get(f"/cases/{UNKNOWN}"), 404)["code"]
+    assert (
+        refused(stranger.get(f"/cases/{case['id']}"), 404)["code"]
+        == refused(stranger.get(f"/cases/{UNKNOWN}"), 404)["code"]
+    )
 
 
 def test_an_id_that_is_none_is_422(supervisor: Person) -> None:

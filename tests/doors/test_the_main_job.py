@@ -13,8 +13,9 @@ def test_a_case_goes_from_intake_to_closing_with_a_referral(ninewa: Town) -> Non
     supervisor = ninewa.person("supervisor", Role.UNIT_SUPERVISOR, unit=UNIT)
     worker = ninewa.person("worker", Role.CASE_WORKER, unit=UNIT)
     narrative = "The neighbours quarrel about a wall."
-    opened = intake.make("/cases", OPENING | {
-        "narrative": narrative, "parties": [{"role": "reporter", "name": "Um Ahmed"}]})
+    opened = intake.make(
+        "/cases", OPENING | {"narrative": narrative, "parties": [{"role": "reporter", "name": "Um Ahmed"}]}
+    )
     case = f"/cases/{opened['id']}"
     assert (opened["status"], opened["recording_class"]) == ("received", "non_crime")
     assert opened["number"].startswith("NI-")
@@ -30,8 +31,10 @@ def test_a_case_goes_from_intake_to_closing_with_a_referral(ninewa: Town) -> Non
 
     assert worker.do(f"{case}/start")["status"] == "in_progress"
     worker.make(f"{case}/notes", {"text": "Both want it settled."})
-    referral = worker.make(f"{case}/referrals", {
-        "destination": "legal_aid", "office": "Bar association", "urgency": "normal", "text": "Who owns the wall?"})
+    referral = worker.make(
+        f"{case}/referrals",
+        {"destination": "legal_aid", "office": "Bar association", "urgency": "normal", "text": "Who owns the wall?"},
+    )
     assert worker.do(f"/referrals/{referral['id']}/accept")["status"] == "accepted"
     assert worker.do(f"/referrals/{referral['id']}/complete")["status"] == "completed"
     proposal = {"outcome": "mediated_agreement", "text": "They share the wall."}
@@ -66,23 +69,38 @@ def test_the_class_given_at_intake_follows_from_the_answers(ninewa: Town) -> Non
 def test_a_forum_meets_raises_a_concern_and_agrees_an_action(ninewa: Town) -> None:
     director = ninewa.person("director", Role.PROVINCIAL_DIRECTOR)
     area = director.make("/areas", {"kind": "neighbourhood", "names": {"ar": "الزهور"}, "district": "mosul"})
-    forum = director.make("/forums", {
-        "names": {"ar": "منتدى الزهور", "en": "Zuhour forum"}, "founding": "local", "area_ids": [area["id"]]})
+    forum = director.make(
+        "/forums",
+        {"names": {"ar": "منتدى الزهور", "en": "Zuhour forum"}, "founding": "local", "area_ids": [area["id"]]},
+    )
     director.do(f"/forums/{forum['id']}/establish", {"established_on": "2026-01-10"})
     director.do(f"/forums/{forum['id']}/activate", {"activated_on": "2026-02-01"})
     facilitator = ninewa.person("facilitator", Role.FORUM_FACILITATOR, forums=[forum["id"]])
-    meeting = facilitator.make(f"/forums/{forum['id']}/meetings", {
-        "planned_at": "2026-03-01T16:00:00+03:00", "place": "school"})
+    meeting = facilitator.make(
+        f"/forums/{forum['id']}/meetings", {"planned_at": "2026-03-01T16:00:00+03:00", "place": "school"}
+    )
     attendance = [{"sector": "women", "sex": "female", "count": 4}, {"sector": "police", "sex": "male", "count": 2}]
-    held = facilitator.do(f"/forums/{forum['id']}/meetings/{meeting['id']}/hold", {
-        "held_at": "2026-03-01T16:10:00+03:00", "attendance": attendance, "tension": 2})
+    held = facilitator.do(
+        f"/forums/{forum['id']}/meetings/{meeting['id']}/hold",
+        {"held_at": "2026-03-01T16:10:00+03:00", "attendance": attendance, "tension": 2},
+    )
     assert held["status"] == "held"
-    concern = facilitator.make(f"/forums/{forum['id']}/concerns", {
-        "category": "municipal_service", "text": "The street is dark.", "raised_by": "women"})
+    concern = facilitator.make(
+        f"/forums/{forum['id']}/concerns",
+        {"category": "municipal_service", "text": "The street is dark.", "raised_by": "women"},
+    )
     assert facilitator.do(f"/concerns/{concern['id']}/accept")["status"] == "accepted"
-    action = facilitator.make("/actions", {
-        "forum_id": forum["id"], "title": "Lamps in the street", "owner_kind": "authority",
-        "owner_name": "Municipality", "owner_sector": "local_authority", "concern_id": concern["id"]})
+    action = facilitator.make(
+        "/actions",
+        {
+            "forum_id": forum["id"],
+            "title": "Lamps in the street",
+            "owner_kind": "authority",
+            "owner_name": "Municipality",
+            "owner_sector": "local_authority",
+            "concern_id": concern["id"],
+        },
+    )
     assert action["status"] == "proposed"
     assert facilitator.read("/actions", forum_id=forum["id"])["items"][0]["id"] == action["id"]
     assert facilitator.read(f"/forums/{forum['id']}")["status"] == "active"
@@ -91,8 +109,9 @@ def test_a_forum_meets_raises_a_concern_and_agrees_an_action(ninewa: Town) -> No
 
 def test_a_directive_is_issued_at_a_directorate_and_listed(baghdad: Town) -> None:
     author = baghdad.person("author", Role.DIRECTIVE_AUTHOR)
-    issued = author.make("/directives", {
-        "title": {"ar": "توجيه", "en": "Directive"}, "text": {"ar": "نص", "en": "Text"}})
+    issued = author.make(
+        "/directives", {"title": {"ar": "توجيه", "en": "Directive"}, "text": {"ar": "نص", "en": "Text"}}
+    )
     assert author.read("/directives")["items"][0]["id"] == issued["id"]
 
 
