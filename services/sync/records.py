@@ -113,7 +113,7 @@ def fold(session: Session, origin: str, shown: Sequence[tuple[int, Shown]], now:
         rows = [tuple(each[name] for name in COLUMNS) for each in newest.values()]
         bulk.upsert(session, "record", COLUMNS, rows, key="origin, kind, subject", newer="version")
     if failed:
-        session.connection().execute(_insert(session, parked).on_conflict_do_nothing(), failed)
+        session.connection().execute(insert_for(session, parked).on_conflict_do_nothing(), failed)
     _unpark(session, origin, [subject for _, subject in newest])
     return Folded(len(newest), len(failed))
 
@@ -160,7 +160,8 @@ def _subject(one: Full | Statistical) -> str:
     return subject if is_name(subject) else "unreadable"
 
 
-def _insert(session: Session, table: Table) -> Any:
+def insert_for(session: Session, table: Table) -> Any:
+    """An INSERT of the dialect of `session`, which knows ON CONFLICT."""
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     return make(table)
 

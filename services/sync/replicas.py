@@ -20,6 +20,7 @@ from services.sync.disclosure import Disclosure
 from services.sync.entry import Full, Shown, Statistical, encode
 from services.sync.message import Batch, Held, Hello
 from services.sync.position import Position
+from services.sync.records import insert_for
 from services.sync.replica import ReplicaState
 from services.sync.tables import Quarantine, Replica, ReplicaEntry
 
@@ -128,17 +129,12 @@ class Replicas:
         return outcome
 
     def _new(self, session: Session, message: Hello | Batch) -> Replica:
+        """The first row of a replica, or that of somebody who wrote it meanwhile: a bundle beside the live link."""
         state = replica.begin(self.origin, message.epoch)
-        row = Replica(
-            origin=self.origin,
-            epoch=state.epoch,
-            number=0,
-            digest=state.held.digest,
-            state=state.state,
-        )
-        session.add(row)
-        session.flush()
-        return row
+        values = {"origin": self.origin, "epoch": state.epoch, "number": 0, "digest": state.held.digest}
+        values |= {"state": state.state, "session": 0, "withheld": 0}
+        session.connection().execute(insert_for(session, Replica.__table__).on_conflict_do_nothing(), values)
+        return session.get_one(Replica, self.origin, with_for_update=True)
 
     def _judge(self, message: Hello | Batch, work: _Pass, outcome: Outcome) -> None:
         if isinstance(message, Hello):

@@ -8,13 +8,13 @@ from sqlmodel import select
 from typer.testing import CliRunner, Result
 
 from kernel.clock import now
+from kernel.crypto import VerifyKey
 from kernel.database import Database
 from kernel.fact import unpack
-from kernel.identity import Actor
 from kernel.outbox import OutboxRow
 from node.cli import app
-from services.sync import journal, peers
-from services.sync.tables import Replica
+from services.sync import journal
+from services.sync.tables import Peer, Replica
 from tests.kit.nodes import Country, Node
 from tests.services.sync.facts import fact, slice_of
 
@@ -80,10 +80,12 @@ def test_a_revoked_node_is_not_heard_by_file_either(pair: tuple[Node, Node], tmp
     ninewa, baghdad = pair
     file = tmp_path / "ninewa.jisr"
     jisr(ninewa, "bundle", "export", "--to", BAGHDAD, str(file))
-    operator = Actor("op-1", "Amal", frozenset({"operator"}), BAGHDAD)
-    key = ninewa.settings.keys_directory / "node.pub"
+    key = VerifyKey.load(ninewa.settings.keys_directory / "node.pub")
     with sync(baghdad).write() as session:
-        revoked = peers.VerifyKey.load(key)
-        peers.revoke(session, "ninewa", joined_by_hand=revoked, reason="stolen", by=operator, now=now())
+        revoked = Peer(
+            node="ninewa", key_id=key.key_id, key=key.raw, broker_user="ninewa", serial="", admitted_at=now()
+        )
+        revoked.revoked_at, revoked.reason = now(), "stolen"
+        session.add(revoked)
     refused = jisr(baghdad, "bundle", "import", str(file))
     assert (refused.exit_code, "No key of ninewa is believed here" in refused.stderr) == (2, True)
