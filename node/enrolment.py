@@ -8,7 +8,8 @@ Private keys never leave the machine they were made on. Whether a paper is genui
 compare its fingerprint; `confirmed` is their word.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from kernel.errors import BadInput, Conflict, NotFound, SettingsError, refuse
 from kernel.identity import Actor
 from kernel.tls import load_certificate
 from node.processes import Prepared
-from services.sync import enrolment, peers
+from services.sync import enrolment, operations, peers
 from services.sync.enrolment import Answer, BadPaper, Request
 from services.sync.secured import broker_admin, rights_of
 
@@ -89,12 +90,11 @@ def finish(prepared: Prepared, paper: bytes, confirm: Confirm, *, by: Actor) -> 
     public = authority.load_key(files.key).public_key()
     certificate = authority.check_client_certificate(answer.certificate, answer.ca, public, answer.user, now())
     fingerprint = enrolment.fingerprint(paper)
-    database = sync_database(prepared)
-    with database.read() as session:
+    with _peers_of(prepared) as database, database.read() as session:
         is_known = peers.is_known(session, answer.directorate, key, by_hand=_key_by_hand(prepared, answer.directorate))
     is_known or confirm(fingerprint) or refuse(NotConfirmed, fingerprint=fingerprint)
-    with database.write() as session:
-        peers.pin(session, answer.directorate, key, by=by, now=now())
+    with _peers_of(prepared) as database, database.write() as session:
+        peers.pin(session, answer.directorate, key, by=by, now=now(), audience=_readers(prepared))
     authority.replace(files.ca, answer.ca.encode())
     authority.replace(files.certificate, answer.certificate.encode())
     return {
@@ -124,8 +124,7 @@ def admit(
     wanted = authority.load_request(asked.request, asked.node)
     admin = broker_admin(prepared.settings) or refuse(NoBrokerAdmin, done="made")
     fingerprint = enrolment.fingerprint(paper)
-    database = sync_database(prepared)
-    with database.read() as session:
+    with _peers_of(prepared) as database, database.read() as session:
         user = peers.user_for(session, asked.node, key)
     confirm(fingerprint) or refuse(NotConfirmed, fingerprint=fingerprint)
     certificate, ca = _signed(prepared, wanted, user, signing)
@@ -133,8 +132,8 @@ def admit(
     admin.let_in(user, rights_of(prepared.settings, asked.node))
     expires_at = found.not_valid_after_utc
     admission = peers.Admission(asked.node, key, user, f"{found.serial_number:x}", expires_at)
-    with database.write() as session:
-        peers.admit(session, admission, by=by, now=now())
+    with _peers_of(prepared) as database, database.write() as session:
+        peers.admit(session, admission, by=by, now=now(), audience=_readers(prepared))
     answer = enrolment.write(Answer(asked.node, prepared.node.id, user, certificate, ca, broker), _node_key(prepared))
     shown = {"node": asked.node, "key_id": key.key_id, "user": user, "expires_at": expires_at}
     return answer, {**shown, "fingerprint": enrolment.fingerprint(answer)}
@@ -156,9 +155,17 @@ def revoke(prepared: Prepared, node: str, reason: str, *, by: Actor) -> dict[str
     May be repeated, and must be if the broker could not be reached (`BrokerAway`).
     """
     _linked(prepared, node)
-    with sync_database(prepared).write() as session:
+    with _peers_of(prepared) as database, database.write() as session:
         by_hand = _key_by_hand(prepared, node)
-        users = peers.revoke(session, node, joined_by_hand=by_hand, reason=reason, by=by, now=now())
+        users = peers.revoke(
+            session,
+            node,
+            joined_by_hand=by_hand,
+            reason=reason,
+            by=by,
+            now=now(),
+            audience=_readers(prepared),
+        )
         keys = [row.key_id for row in peers.listed(session) if row.node == node]
     if prepared.node.kind is not NodeKind.DIRECTORATE:
         users = []
@@ -175,7 +182,7 @@ def revoke(prepared: Prepared, node: str, reason: str, *, by: Actor) -> dict[str
 def certificates(prepared: Prepared) -> list[dict[str, Any]]:
     """The certificates of this node's links and those of nodes admitted here, with what a person should know."""
     own = [_own(prepared, name) for name, link in sorted(prepared.settings.links.items()) if link.secured]
-    with sync_database(prepared).read() as session:
+    with _peers_of(prepared) as database, database.read() as session:
         return own + [
             _line(row.node, row.broker_user, row.expires_at, revoked=row.revoked_at is not None)
             for row in peers.listed(session)
@@ -206,9 +213,14 @@ def _line(peer: str, user: str | None, expires_at: datetime | None, *, revoked: 
     }
 
 
-def sync_database(prepared: Prepared) -> Database:
-    """The database in which peers stand."""
-    return Database(prepared.settings.database_url_of("sync"), service="sync")
+@contextmanager
+def _peers_of(prepared: Prepared) -> Iterator[Database]:
+    """The database in which peers stand, closed afterwards."""
+    database = Database(prepared.settings.database_url_of("sync"), service="sync")
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def read_paper(file: Path) -> bytes:
@@ -218,6 +230,10 @@ def read_paper(file: Path) -> bytes:
             return source.read(enrolment.MAX_BYTES + 1)
     except OSError as error:
         raise BadPaper(reason=f"{file} cannot be read: {error.strerror}") from error
+
+
+def _readers(prepared: Prepared) -> tuple[str, ...]:
+    return operations.readers(prepared.topology, prepared.node.id)
 
 
 def _key_by_hand(prepared: Prepared, node: str) -> VerifyKey | None:

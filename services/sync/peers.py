@@ -7,16 +7,18 @@ key that was refused once is refused always, and so is the broker's user that wa
 that name it may still be valid. A node that comes back comes with a new key and as a new user.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlmodel import Session
 
-from kernel import audit
+from contracts.sync import Operation
 from kernel.crypto import VerifyKey
 from kernel.errors import Conflict, refuse
 from kernel.identity import Actor
+from services.sync.operations import note
 from services.sync.tables import Peer
 
 
@@ -60,8 +62,8 @@ def user_for(session: Session, node: str, key: VerifyKey) -> str:
     return f"{node}.{revoked + 1}" if revoked else node
 
 
-def admit(session: Session, admission: Admission, *, by: Actor, now: datetime) -> Peer:
-    """Believe a node's key from now on. Raises `KeyRevoked`, `AnotherKey`."""
+def admit(session: Session, admission: Admission, *, by: Actor, now: datetime, audience: Sequence[str]) -> Peer:
+    """Believe a node's key from now on. `audience`: who reads of it. Raises `KeyRevoked`, `AnotherKey`."""
     user_for(session, admission.node, admission.key)
     row = session.get(Peer, (admission.node, admission.key.key_id), with_for_update=True)
     if row is None:
@@ -69,8 +71,9 @@ def admit(session: Session, admission: Admission, *, by: Actor, now: datetime) -
     row.broker_user, row.serial = admission.user, admission.serial
     row.expires_at = admission.expires_at
     session.add(row)
-    _note(session, "admit_node", admission.node, f"key {row.key_id}, certificate {row.serial}", by, now)
     session.flush()
+    reason = f"key {row.key_id}, certificate {row.serial}"
+    note(session, Operation.ADMIT_NODE, row.node, by=by, now=now, audience=audience, reason=reason)
     return row
 
 
@@ -83,16 +86,24 @@ def is_known(session: Session, node: str, key: VerifyKey, *, by_hand: VerifyKey 
     return by_hand is not None if not rows else any(row.revoked_at is None for row in rows)
 
 
-def pin(session: Session, node: str, key: VerifyKey, *, by: Actor, now: datetime) -> None:
+def pin(session: Session, node: str, key: VerifyKey, *, by: Actor, now: datetime, audience: Sequence[str]) -> None:
     """Believe `key` and no other for `node`, from whom this node has a certificate. Harmless to repeat."""
     if session.get(Peer, (node, key.key_id)) is None:
         session.add(Peer(node=node, key_id=key.key_id, key=key.raw, broker_user="", serial="", admitted_at=now))
-        _note(session, "pin_node", node, f"key {key.key_id}", by, now)
         session.flush()
+        reason = f"key {key.key_id}"
+        note(session, Operation.PIN_NODE, node, by=by, now=now, audience=audience, reason=reason)
 
 
 def revoke(
-    session: Session, node: str, *, joined_by_hand: VerifyKey | None, reason: str, by: Actor, now: datetime
+    session: Session,
+    node: str,
+    *,
+    joined_by_hand: VerifyKey | None,
+    reason: str,
+    by: Actor,
+    now: datetime,
+    audience: Sequence[str],
 ) -> list[str]:
     """Refuse every key of a node from now on; return the broker's users to take away. May be repeated."""
     rows = _rows(session, node)
@@ -103,8 +114,8 @@ def revoke(
         if row.revoked_at is None:
             row.revoked_at, row.reason = now, reason
             session.add(row)
-    _note(session, "revoke_node", node, reason, by, now)
     session.flush()
+    note(session, Operation.REVOKE_NODE, node, by=by, now=now, audience=audience, reason=reason)
     return sorted({node, *(row.broker_user for row in rows if row.broker_user)})
 
 
@@ -115,7 +126,3 @@ def listed(session: Session) -> list[Peer]:
 
 def _rows(session: Session, node: str) -> list[Peer]:
     return [row for row in listed(session) if row.node == node]
-
-
-def _note(session: Session, action: str, node: str, reason: str, by: Actor, now: datetime) -> None:
-    audit.record(session, actor=by, action=action, subject=node, outcome="allowed", reason=reason, at=now)
