@@ -10,11 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import defer
 from sqlmodel import Session
 
 from contracts.sync import Operation
 from kernel.errors import NotFound
 from kernel.identity import Actor
+from kernel.paging import Page, page
 from services.sync import operations, records
 from services.sync.tables import Parked, Quarantine
 from services.sync.verify import entries_at
@@ -54,6 +56,14 @@ def quarantined(session: Session, origin: str | None = None) -> list[Shown]:
     if origin is not None:
         statement = statement.where(Quarantine.origin == origin)
     return [dict(row._mapping) for row in session.execute(statement)]
+
+
+def quarantine_page(session: Session, origin: str | None, *, limit: int, after: str | None) -> Page[Quarantine]:
+    """Messages in quarantine, newest first, a page at a time."""
+    statement = select(Quarantine).options(defer(Quarantine.body), defer(Quarantine.header))
+    if origin is not None:
+        statement = statement.where(Quarantine.origin == origin)
+    return page(session, statement, key=Quarantine.id, limit=limit, after=after, descending=True)
 
 
 def quarantined_message(session: Session, number: int) -> Shown:
@@ -99,6 +109,12 @@ def parked(session: Session, origin: str | None = None) -> list[Shown]:
     if origin is not None:
         statement = statement.where(Parked.origin == origin)
     return [row.model_dump() for row in session.scalars(statement)]
+
+
+def parked_page(session: Session, origin: str, *, limit: int, after: str | None) -> Page[Parked]:
+    """Parked entries of one origin in their order, a page at a time."""
+    statement = select(Parked).where(Parked.origin == origin)
+    return page(session, statement, key=Parked.number, limit=limit, after=after)
 
 
 def waiting(session: Session, origin: str) -> list[int]:

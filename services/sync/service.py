@@ -9,7 +9,7 @@ from contracts import sync as contract
 from contracts import topology as topologies
 from kernel.errors import BadInput
 from kernel.extensions import Call, Database, Metrics, Node, Relay, door, rpc
-from services.sync import arrivals, handlers, journal, operations, statistics, views
+from services.sync import arrivals, handlers, journal, operations, put_aside, statistics, views
 
 MOST_FACTS = 200
 STREAMS = ("journal", arrivals.STREAM)
@@ -53,6 +53,18 @@ class SyncService:
         """The replicas that this node holds."""
         origins = [link.origin for link in topology_of(call).links_to(call.node)]
         return {"items": views.replicas(call.session, origins, now=call.now, stale=stale(call)), "next": None}
+
+    @door(contract.QuarantineQuery, view=contract.QuarantinePage, roles=roles.OPERATIONS | roles.ADMIN, reads=True)
+    def list_quarantine(self, call: Call) -> Any:
+        """Messages between nodes that were refused here."""
+        values = call.values
+        return put_aside.quarantine_page(call.session, values["origin"], limit=values["limit"], after=values["after"])
+
+    @door(contract.ParkedQuery, view=contract.ParkedPage, roles=roles.OPERATIONS | roles.ADMIN, reads=True)
+    def list_parked(self, call: Call) -> Any:
+        """Entries of one origin that could not become a record here."""
+        values = call.values
+        return put_aside.parked_page(call.session, values["origin"], limit=values["limit"], after=values["after"])
 
     @door(contract.RecordQuery, view=contract.RecordPage, roles=roles.ANALYSIS, reads=True)
     def list_records(self, call: Call) -> Any:

@@ -15,6 +15,7 @@ from kernel.crypto import SigningKey
 from kernel.database import Database
 from kernel.identity import Actor, sign_actor
 from services.sync import journal
+from services.sync.replicas import Refused
 from tests.kit import wait
 from tests.kit.nodes import Country, Node
 from tests.kit.rabbitmq import new_vhost
@@ -109,6 +110,26 @@ def test_replicas_records_and_statistics_are_shown_to_analysts(gateway: Gateway)
     assert [row["cases"] for row in counted["rows"]] == [3]
     readings = {each["origin"]: each["reading"] for each in counted["coverage"]}
     assert (readings["ninewa"], readings["basra"]) == ("exact", "missing")
+
+
+def test_what_was_put_aside_is_shown_to_who_runs_the_node_with_causes_and_without_content(gateway: Gateway) -> None:
+    database = Database(gateway.node.settings.database_url_of("sync"), service="sync")
+    anbar = Origin("anbar")
+    anbar.add(fact(type="marvel.seen.v1"), fact(type="marvel.seen.v1"))
+    refused = [Refused(f"cause {number}", b"content", stops=False) for number in range(3)]
+    Taker(database, "anbar").take(anbar.batch(0, 2, to=DIRECTORATE), refused=refused)
+    database.close()
+    newest = gateway.told("list_quarantine", "operator", origin="anbar", limit=2)
+    assert [each["reason"] for each in newest["items"]] == ["cause 2", "cause 1"]
+    oldest = gateway.told("list_quarantine", "operator", origin="anbar", after=newest["next"])
+    assert ([each["reason"] for each in oldest["items"]], oldest["next"]) == (["cause 0"], None)
+    assert "content" not in json.dumps(newest)
+    parked = gateway.told("list_parked", "node_admin", origin="anbar", limit=1)
+    assert [(each["number"], each["skipped_at"]) for each in parked["items"]] == [(1, None)]
+    rest = gateway.told("list_parked", "node_admin", origin="anbar", after=parked["next"])
+    assert ([each["number"] for each in rest["items"]], rest["next"]) == ([2], None)
+    for door, values in (("list_quarantine", {}), ("list_parked", {"origin": "anbar"})):
+        assert gateway.ask(door, "federal_analyst", **values).status_code == 403
 
 
 def test_who_runs_the_node_sees_no_record(gateway: Gateway) -> None:
