@@ -188,52 +188,6 @@ class QuarantinedView(Strict):
     id = c0(fields.Integer(required=True))
     at = c0(fields.AwareDateTime(required=True))
     queue = c0(fields.String(required=True))
-    origin = c0(fields.String(required=True, metadata={"description": "whose queue it came by; not proof of who wrote it"}))
-    reason = c0(fields.String(required=True))
-
-
-class QuarantinePage(Strict):
-    """Refused messages, newest first."""
-
-    items = c0(fields.List(fields.Nested(QuarantinedView), required=True))
-    next = c0(fields.String(required=True, allow_none=True))
-
-
-class ParkedQuery(PageQuery):
-    """Entries of one origin that are held but could not become a record."""
-
-    origin = c0(Text(max=64, required=True, metadata={"description": "node id"}))
-
-
-class ParkedView(Strict):
-    """An entry that waits for an upgrade or for an operator; `skipped_at`: for nobody any more."""
-
-    number = c0(fields.Integer(required=True))
-    subject = c0(fields.String(required=True))
-    reason = c0(fields.String(required=True))
-    at = c0(fields.AwareDateTime(required=True))
-    skipped_at = c0(fields.AwareDateTime(required=True, allow_none=True))
-
-
-class ParkedPage(Strict):
-    """Parked entries in the order of their numbers."""
-
-    items = c0(fields.List(fields.Nested(ParkedView), required=True))
-    next = c0(fields.String(required=True, allow_none=True))
-
-
-class QuarantineQuery(PageQuery):
-    """Refused messages, newest first; of one origin where it is given."""
-
-    origin = c0(Text(max=64, load_default=None, allow_none=True, metadata={"description": "node id"}))
-
-
-class QuarantinedView(Strict):
-    """A message between nodes that was refused; never what it holds."""
-
-    id = c0(fields.Integer(required=True))
-    at = c0(fields.AwareDateTime(required=True))
-    queue = c0(fields.String(required=True))
     origin = c0(
         fields.String(required=True, metadata={"description": "whose queue it came by; not proof of who wrote it"})
     )
