@@ -10,7 +10,9 @@ from node.commands.output import FOUND_WRONG, AsJson, SettingsFile, explained, r
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters of this node's queues.")
 
-QUEUES = (RECORDER, "notify.facts", "notify.arrivals")
+LINKS = "jisr"  # at a directorate: what its broker gave up on of all links together
+REPLAYED = (RECORDER, "notify.facts", "notify.arrivals")
+QUEUES = (*REPLAYED, LINKS)
 
 QueueName = Annotated[str | None, typer.Argument(help=f"One of {', '.join(QUEUES)}; all of them if not given.")]
 
@@ -45,17 +47,19 @@ def list_(queue: QueueName = None, settings: SettingsFile = None, as_json: AsJso
 
 @app.command("replay")
 def replay(
-    queue: Annotated[str, typer.Argument(help=f"One of {', '.join(QUEUES)}.")],
+    queue: Annotated[str, typer.Argument(help=f"One of {', '.join(REPLAYED)}.")],
     settings: SettingsFile = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at the most.")] = 1000,
     as_json: AsJson = False,
 ) -> None:
     """Put the dead letters of a queue back on it, oldest first, to be handled again.
 
+    Those of links need none: a sender repeats what is not held.
+
     Example: jisr dead replay notify.facts --settings ninewa.toml
     """
     with explained():
         url = read_settings(settings).broker
-        replayed = replay_dead(url, check_queue_name(queue, QUEUES), limit=limit)
+        replayed = replay_dead(url, check_queue_name(queue, REPLAYED), limit=limit)
         done = {"queue": queue, "replayed": replayed}
         show(done, as_json=as_json, table=lambda: rows_table(["queue", "replayed"], [done]))

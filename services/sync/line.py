@@ -13,6 +13,7 @@ from typing import Any
 import pika
 from pika.channel import Channel
 
+from kernel import metrics
 from kernel.broker import DEAD, dead_queue
 from services.sync.wire import Wire, reason_of, refused_access
 
@@ -179,7 +180,7 @@ def declare_links(channel: Channel, governorates: list[str], declared: Callable[
     for exchange in (UP, DOWN, DEAD):
         channel.exchange_declare(exchange, exchange_type="topic", durable=True)
     dead = dead_queue(DEAD_KEY)
-    channel.queue_declare(dead, durable=True, arguments={"x-max-length": DEAD_MESSAGES})
+    channel.queue_declare(dead, durable=True, arguments={"x-max-length": DEAD_MESSAGES}, callback=_count_dead)
     channel.queue_bind(dead, DEAD, routing_key=DEAD_KEY)
     for node in governorates:
         for exchange, key in ((UP, f"up.{node}"), (DOWN, f"down.{node}")):
@@ -187,6 +188,10 @@ def declare_links(channel: Channel, governorates: list[str], declared: Callable[
             channel.queue_declare(queue, durable=True, arguments=link_queue_arguments())
             channel.queue_bind(queue, exchange, routing_key=key)
     channel.exchange_declare(UP, exchange_type="topic", durable=True, callback=lambda _frame: declared())
+
+
+def _count_dead(declared: Any) -> None:
+    metrics.DEAD_LETTERS.labels(DEAD_KEY).set(declared.method.message_count)
 
 
 def link_queue_arguments() -> dict[str, Any]:

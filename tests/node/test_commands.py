@@ -244,6 +244,17 @@ def test_a_queue_that_does_not_exist_is_refused_naming_those_that_do(ninewa: Nod
     assert (refused.exit_code, "notify.facts" in refused.stderr) == (2, True)
 
 
+def test_what_a_directorates_broker_gave_up_on_is_listed_and_needs_no_replay(country: Country) -> None:
+    baghdad = country.add("directorate-baghdad")
+    with baghdad.vhost.channel() as channel:
+        channel.queue_declare("jisr.dead", durable=True)
+        channel.basic_publish("", "jisr.dead", b"a batch")
+    listed = jisr(baghdad, "dead", "list", "--json")
+    assert listed.exit_code == 1
+    assert [(letter["queue"], letter["bytes"]) for letter in json.loads(listed.stdout)] == [("jisr", 7)]
+    assert jisr(baghdad, "dead", "replay", "jisr").exit_code == 2
+
+
 def test_a_broker_that_is_away_has_an_exit_code_of_its_own(ninewa: Node) -> None:
     ninewa.change(broker_url="amqp://nobody:nothing@127.0.0.1:1/none")
     assert jisr(ninewa, "dead", "list").exit_code == 3
