@@ -54,7 +54,7 @@ check ruff .venv/bin/ruff check --quiet .
 check 'ruff format' .venv/bin/ruff format --quiet --check .
 check mypy .venv/bin/mypy
 check import-linter .venv/bin/lint-imports --no-cache
-check pytest .venv/bin/python -m pytest -n "${JISR_TEST_WORKERS:-3}" --dist loadfile --durations=15
+check pytest .venv/bin/python -m pytest -n "${JISR_TEST_WORKERS:-3}" --dist loadfile --no-loadscope-reorder --durations=15
 if [ "${#failed[@]}" -gt 0 ]; then
     say "Failed: ${failed[*]}"
     exit 1
