@@ -159,6 +159,7 @@ class Node:
         self.kill()
         if self._case is not None:
             self._case.stop()
+            self._case.database.close()
         self.database.close()
 
     # --- what this node holds
