@@ -4,6 +4,7 @@ A private engine keeps its images in a cache directory, so that a second run bui
 when this process dies the kernel tells it to end, with its containers.
 """
 
+import fcntl
 import os
 import shutil
 import socket
@@ -74,7 +75,10 @@ def _private_engine() -> Iterator[docker.DockerClient]:
     for program in ("dockerd", "containerd", "iptables"):
         if shutil.which(program) is None:
             raise NoEngine(f"no Docker engine answers, and {program} is not installed (packages docker.io, iptables)")
-    with tempfile.TemporaryDirectory(prefix="jisr-docker-", ignore_cleanup_errors=True) as run:
+    with (
+        _cache_to_ourselves(),
+        tempfile.TemporaryDirectory(prefix="jisr-docker-", ignore_cleanup_errors=True) as run,
+    ):
         log = Path(run) / "dockerd.log"
         url = f"unix://{run}/docker.sock"
         process = children.start(
@@ -96,6 +100,14 @@ def _private_engine() -> Iterator[docker.DockerClient]:
         finally:
             os.environ.pop("DOCKER_HOST", None)
             children.stop(process, seconds=60)
+
+
+@contextmanager
+def _cache_to_ourselves() -> Iterator[None]:
+    """Wait for another run on this machine to end: two engines cannot share one directory."""
+    with (cache_directory() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _remove_leftovers(client: docker.DockerClient) -> None:
