@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -138,7 +139,9 @@ class Node:
         if self._case is None:
             database = Database(self.country.databases.migrated("case"), service="case")
             self._case = outbox.Relay(database, self.vhost.url)
-            self._case.start()
+            database.on_commit.append(self._case.wake)
+            self._relaying = threading.Thread(target=self._case.run, daemon=True)
+            self._relaying.start()
         with self._case.database.write() as session:
             for one in facts:
                 outbox.append(session, one)
@@ -159,6 +162,7 @@ class Node:
         self.kill()
         if self._case is not None:
             self._case.stop()
+            self._relaying.join(20)  # what it has borrowed from the database's pool would stay open
             self._case.database.close()
         self.database.close()
 

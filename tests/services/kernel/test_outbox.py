@@ -128,9 +128,8 @@ def test_without_a_recorders_queue_the_relay_says_that_nobody_takes_it(database:
 
 def test_two_relays_on_one_outbox_record_each_fact_once(database: Database, vhost: Vhost, relay: outbox.Relay) -> None:
     recorder = Recorder(vhost)
-    second = outbox.Relay(
-        Database(database.engine.url.render_as_string(hide_password=False), service="case"), vhost.url
-    )
+    other = Database(database.engine.url.render_as_string(hide_password=False), service="case")
+    second = outbox.Relay(other, vhost.url)
     commit(database, *range(1, 20))
 
     def step() -> bool:
@@ -142,6 +141,7 @@ def test_two_relays_on_one_outbox_record_each_fact_once(database: Database, vhos
     wait.until(step, seconds=20, what="both relays are done")
     assert recorder.taken == list(range(1, 20))
     second.close()
+    other.close()
 
 
 def test_concurrent_commits_are_numbered_densely(database: Database, vhost: Vhost, relay: outbox.Relay) -> None:
