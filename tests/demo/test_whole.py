@@ -86,7 +86,7 @@ def test_the_demo_shows_its_links_and_ends_with_everything_that_it_started(demo:
     assert len(started) > 9
     demo.process.send_signal(signal.SIGTERM)
     assert demo.process.wait(60) == 0
-    wait.until(lambda: not running(started), seconds=30, what="everything that was started has ended")
+    wait.until(lambda: not running(started), seconds=60, what="everything that was started has ended")
 
 
 @pytest.mark.timeout(600)
@@ -96,7 +96,7 @@ def test_nothing_outlives_a_demo_that_is_killed(demo: Demo) -> None:
         lambda: demo.everything() if len(demo.everything()) > 9 else set(), seconds=PATIENCE, what="processes run"
     )
     demo.process.kill()
-    wait.until(lambda: not running(started), seconds=30, what="everything that was started has ended")
+    wait.until(lambda: not running(started), seconds=60, what="everything that was started has ended")
 
 
 def running(pids: set[int]) -> set[int]:

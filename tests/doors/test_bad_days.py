@@ -55,7 +55,7 @@ def test_officers_record_while_the_broker_is_down_and_facts_flow_when_it_is_back
     node.start("services", "gateway")
     supervisor = town.person("supervisor", Role.UNIT_SUPERVISOR, unit=UNIT)
     worker = town.person("worker", Role.CASE_WORKER, unit=UNIT)
-    wait.until(town.notify_knows_everybody, seconds=30, what="notify knows everybody")
+    wait.until(town.notify_knows_everybody, seconds=60, what="notify knows everybody")
     assigned(supervisor, worker)
     assert worker.read("/notifications")["items"] == []
     own_rabbitmq.start()
@@ -68,7 +68,7 @@ def test_officers_record_while_the_broker_has_a_disk_alarm_and_facts_flow_afterw
     node.start("services", "gateway")
     supervisor = town.person("supervisor", Role.UNIT_SUPERVISOR, unit=UNIT)
     worker = town.person("worker", Role.CASE_WORKER, unit=UNIT)
-    wait.until(town.notify_knows_everybody, seconds=30, what="notify knows everybody")
+    wait.until(town.notify_knows_everybody, seconds=60, what="notify knows everybody")
     own_rabbitmq.set_disk_alarm()
     assigned(supervisor, worker)
     own_rabbitmq.set_disk_alarm(False)

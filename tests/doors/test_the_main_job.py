@@ -48,11 +48,11 @@ def test_a_case_goes_from_intake_to_closing_with_a_referral(ninewa: Town) -> Non
 def test_a_handler_is_notified_of_a_case_and_reads_it(ninewa: Town) -> None:
     supervisor = ninewa.person("notified-supervisor", Role.UNIT_SUPERVISOR, unit="tal-afar")
     worker = ninewa.person("notified-worker", Role.CASE_WORKER, unit="tal-afar", language="en")
-    wait.until(ninewa.notify_knows_everybody, seconds=30, what="notify knows the handler")
+    wait.until(ninewa.notify_knows_everybody, seconds=60, what="notify knows the handler")
     opened = supervisor.make("/cases", OPENING)
     supervisor.do(f"/cases/{opened['id']}/triage", TRIAGED)
     supervisor.do(f"/cases/{opened['id']}/assign", {"handler_id": worker.id})
-    inbox = wait.until(lambda: worker.read("/notifications")["items"], seconds=30, what="the handler was notified")
+    inbox = wait.until(lambda: worker.read("/notifications")["items"], seconds=60, what="the handler was notified")
     assert "wall" not in inbox[0]["text"]
     assert "neighbour" not in inbox[0]["text"].lower()
     read = worker.do(f"/notifications/{inbox[0]['id']}/read")

@@ -7,7 +7,7 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 
-def until(condition: Callable[[], Value], seconds: float = 10.0, what: str = "", every: float = 0.02) -> Value:
+def until(condition: Callable[[], Value], seconds: float = 60.0, what: str = "", every: float = 0.02) -> Value:
     """The first true value of `condition()`; AssertionError naming `what` and the last value after
     `seconds`.
     """

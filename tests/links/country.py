@@ -89,7 +89,7 @@ def gets_in(node: Node) -> int:
 def tries_again(node: Node, times: int) -> None:
     """Wait until a node's engine has failed to connect `times` more."""
     before = attempts(node)
-    wait.until(lambda: attempts(node) >= before + times, seconds=30, what=f"{node.name} tried {times} times more")
+    wait.until(lambda: attempts(node) >= before + times, seconds=60, what=f"{node.name} tried {times} times more")
 
 
 def metric(node: Node, name: str, **labels: str) -> float | None:

@@ -120,7 +120,7 @@ def test_it_cannot_change_what_is_held_nor_put_the_blame_on_a_node(secure_countr
     country = secure_country
     ninewa, baghdad = country["ninewa"], country[BAGHDAD]
     baghdad.start()
-    wait.until(lambda: "jisr.up.ninewa" in baghdad.vhost.queue_lengths(), seconds=30)
+    wait.until(lambda: "jisr.up.ninewa" in baghdad.vhost.queue_lengths(), seconds=60)
     country.join("ninewa")
     print(f"seed {SEED}")
     with tampering(country, SEED) as tamperer:

@@ -1,7 +1,7 @@
 """What a directorate's broker lets a node do, and everybody else: real TLS, real users, real rights."""
 
 import ssl
-from contextlib import suppress
+from contextlib import ExitStack
 
 import pika
 import pytest
@@ -151,27 +151,33 @@ def test_a_node_declares_deletes_and_purges_nothing(hall: Hall) -> None:
             assert refused.value.reply_code == 403
 
 
-def test_a_node_may_open_only_so_many_channels_and_connections(hall: Hall) -> None:
+def test_a_node_may_open_only_so_many_channels(hall: Hall) -> None:
     with hall.connection("duhok") as connection:
         for _ in range(MOST_CHANNELS):
             connection.channel()
         with pytest.raises(ConnectionClosedByBroker) as refused:
             connection.channel()
     assert refused.value.reply_code == 530
-    chosen = parameters(hall.gate.url(hall.vhost.name), tls=hall.nodes["duhok"])
-    wait.until(lambda: at_once(chosen) == MOST_CONNECTIONS, seconds=60, what="so many connections and no more")
 
 
-def at_once(chosen: pika.ConnectionParameters) -> int:
-    """How many connections can be open together; the broker may still count one that was just closed."""
-    opened: list[BlockingConnection] = []
-    with suppress(AMQPError):
-        for _ in range(MOST_CONNECTIONS + 1):
-            opened.append(BlockingConnection(chosen))
-    for each in opened:
-        each.close()
-    assert len(opened) <= MOST_CONNECTIONS
-    return len(opened)
+def test_a_node_may_open_only_so_many_connections(gate: Gate) -> None:
+    vhost = new_vhost(gate.broker)
+    hall = open_hall(gate, vhost, "wasit")  # of this test alone: the broker still counts some that were just closed
+    chosen = parameters(gate.url(vhost.name), tls=hall.nodes["wasit"])
+    with ExitStack() as opened:
+        for _ in range(MOST_CONNECTIONS):
+            opened.callback(BlockingConnection(chosen).close)
+        wait.until(lambda: is_refused(chosen), seconds=60, what="no connection above the limit")
+    gate.broker.delete_vhost(vhost.name)
+
+
+def is_refused(chosen: pika.ConnectionParameters) -> bool:
+    """Whether one more connection is refused; the broker counts them a moment after it opened them."""
+    try:
+        BlockingConnection(chosen).close()
+    except AMQPError:
+        return True
+    return False
 
 
 def test_letting_in_again_changes_nothing_and_shutting_out_closes_open_connections_at_once(gate: Gate) -> None:
@@ -188,7 +194,7 @@ def test_letting_in_again_changes_nothing_and_shutting_out_closes_open_connectio
             return True
         return False
 
-    wait.until(closed, seconds=30, what="the broker closed the connection")
+    wait.until(closed, seconds=60, what="the broker closed the connection")
     with pytest.raises(ProbableAuthenticationError), hall.connection("basra"):
         pass
     gate.admin.shut_out("basra")

@@ -275,8 +275,8 @@ def test_a_whole_node_runs_recovers_a_killed_process_and_leaves_nothing_running(
     children = supervisor.children(recursive=True)
     engine = next(child for child in children if "engine" in child.cmdline())
     engine.kill()
-    wait.until(lambda: not ninewa.ready("engine"), seconds=10, what="the engine is gone")
-    wait.until(lambda: ninewa.ready("engine"), seconds=30, what="the engine runs again")
+    wait.until(lambda: not ninewa.ready("engine"), seconds=60, what="the engine is gone")
+    wait.until(lambda: ninewa.ready("engine"), seconds=60, what="the engine runs again")
 
     everything = [supervisor, *supervisor.children(recursive=True)]
     ninewa.processes["all"].send_signal(signal.SIGTERM)
@@ -293,6 +293,6 @@ def test_children_die_with_a_killed_supervisor(ninewa: Node) -> None:
     ninewa.wait_ended("all")
     wait.until(
         lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children),
-        seconds=20,
+        seconds=60,
         what="the children are gone",
     )

@@ -20,9 +20,9 @@ def test_the_line_goes_on_from_what_a_bundle_brought(sqlite_country: Country, tm
     ninewa.record_some(20)
     converged(ninewa, baghdad, at_least=20)
     operate(ninewa, BAGHDAD, pause=True)
-    wait.until(lambda: ninewa.link_state(BAGHDAD) == "paused", seconds=10)
+    wait.until(lambda: ninewa.link_state(BAGHDAD) == "paused", seconds=60)
     ninewa.record_some(300)
-    wait.until(lambda: ninewa.head_number() == 320, seconds=20, what="ninewa's journal")
+    wait.until(lambda: ninewa.head_number() == 320, seconds=60, what="ninewa's journal")
 
     spec, file = LinkSpec("ninewa", BAGHDAD, Clearance.OPERATIONAL), tmp_path / "ninewa.jisr"
     chosen = by_hand.span(ninewa.database, spec, None)
@@ -43,4 +43,4 @@ def test_the_line_goes_on_from_what_a_bundle_brought(sqlite_country: Country, tm
     ninewa.record_some(10)
     operate(ninewa, BAGHDAD, pause=False)
     converged(ninewa, baghdad, at_least=330)
-    assert wait.until(lambda: ninewa.link_state(BAGHDAD) == "idle", seconds=10)
+    assert wait.until(lambda: ninewa.link_state(BAGHDAD) == "idle", seconds=60)

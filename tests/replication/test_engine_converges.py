@@ -15,4 +15,4 @@ def test_both_directorates_come_to_hold_what_a_governorate_recorded(country: Cou
     own, baghdad, erbil = (node.records("ninewa") for node in (ninewa, country[BAGHDAD], country[ERBIL]))
     assert baghdad == own
     assert erbil == {key: {**row, "operational": None} for key, row in own.items()}
-    assert wait.until(lambda: ninewa.link_state(BAGHDAD) == "idle", seconds=5)
+    assert wait.until(lambda: ninewa.link_state(BAGHDAD) == "idle", seconds=60)

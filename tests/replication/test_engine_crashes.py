@@ -23,7 +23,7 @@ def test_a_node_killed_at_this_point_loses_and_repeats_nothing(country: Country,
     for node in (ninewa, baghdad, country[ERBIL]):
         node.start(**(crash_at(point, tmp_path / "crashed") if node is victim else {}))
     facts = ninewa.record_some(50)
-    wait.until(victim.died, seconds=30, what=f"{victim.name} dies at {point}")
+    wait.until(victim.died, seconds=60, what=f"{victim.name} dies at {point}")
     facts += ninewa.record_some(50)
     victim.start(**crash_at(point, tmp_path / "crashed"))
     converged(ninewa, baghdad, country[ERBIL], at_least=100, seconds=60)
@@ -40,7 +40,7 @@ def test_an_engine_killed_again_and_again_while_facts_flow_ends_with_all_of_them
         ninewa.record_some(60)
         victim = (ninewa, baghdad)[round_ % 2]
         at_least = 30 * round_ + 1
-        wait.until(lambda at_least=at_least: ninewa.head_number() >= at_least, seconds=30)  # type: ignore[misc]
+        wait.until(lambda at_least=at_least: ninewa.head_number() >= at_least, seconds=60)  # type: ignore[misc]
         victim.kill()
         victim.start()
     converged(ninewa, baghdad, at_least=240, seconds=60)

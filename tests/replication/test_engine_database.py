@@ -40,7 +40,7 @@ def test_engines_wait_for_a_database_server_that_was_restarted(
     ninewa.record_some(20)
     converged(ninewa, baghdad, at_least=20)
     own_postgres.stop()
-    wait.until(lambda: "control.waits" in ninewa.log(), seconds=30)
+    wait.until(lambda: "control.waits" in ninewa.log(), seconds=60)
     own_postgres.start()
     ninewa.record_some(20)
     converged(ninewa, baghdad, at_least=40, seconds=90)

@@ -65,14 +65,14 @@ def test_both_directorates_name_the_origin_and_the_first_number_that_differs(cou
     tell(erbil, duhok)
     country.start(BAGHDAD, ERBIL)
     for node, peer in ((baghdad, ERBIL), (erbil, BAGHDAD)):  # the first round is due at once
-        wait.until(lambda node=node, peer=peer: found(node, peer, "ninewa"), seconds=30, what=f"{node.name} compared")  # type: ignore[misc]
+        wait.until(lambda node=node, peer=peer: found(node, peer, "ninewa"), seconds=60, what=f"{node.name} compared")  # type: ignore[misc]
         assert found(node, peer, "ninewa") == (17, 18)
         assert found(node, peer, "duhok") == (8, None)
 
     duhok.add(fact())
     tell(erbil, duhok)
     tell(baghdad, duhok)
-    wait.until(asked(baghdad, ERBIL), seconds=30, what="Baghdad asked again")
+    wait.until(asked(baghdad, ERBIL), seconds=60, what="Baghdad asked again")
     assert found(baghdad, ERBIL, "duhok") == (9, None)
 
 
@@ -85,7 +85,7 @@ def test_only_the_other_directorate_is_heard_as_a_witness(sqlite_country: Countr
     def waiting() -> int:
         return baghdad.vhost.queue_lengths().get(f"jisr.down.{ERBIL}", 0)
 
-    wait.until(lambda: waiting() == 1, seconds=30, what="Baghdad asked, and nobody answers")
+    wait.until(lambda: waiting() == 1, seconds=60, what="Baghdad asked, and nobody answers")
 
     def refused() -> list[str]:
         with baghdad.database.read() as session:
@@ -96,11 +96,11 @@ def test_only_the_other_directorate_is_heard_as_a_witness(sqlite_country: Countr
 
     for key in (SigningKey.new(), country["ninewa"].key):
         say(key, asks=True, question=1)
-    wait.until(lambda: len(refused()) == 2, seconds=20, what="both were put aside")
+    wait.until(lambda: len(refused()) == 2, seconds=60, what="both were put aside")
     assert waiting() == 1  # no answer to a stranger
     say(erbil.key, asks=False, question=1)  # an answer to nothing that was asked
     say(erbil.key, asks=True, question=7)
-    wait.until(lambda: waiting() == 2, seconds=20, what="the question is answered")
+    wait.until(lambda: waiting() == 2, seconds=60, what="the question is answered")
     with baghdad.database.read() as session:
         assert session.get(WitnessRound, ERBIL) is None
         assert session.exec(select(Witnessed)).all() == []

@@ -129,5 +129,5 @@ def test_notify_tells_no_news_that_its_rules_call_old(node: Node) -> None:
     office = Office(node)
     office.know("officer", Role.COMMUNITY_OFFICER)
     office.record(office.assigned("officer", at=now() - timedelta(days=2)), office.assigned("officer"))
-    inbox = wait.until(lambda: office.inbox("officer", Role.COMMUNITY_OFFICER), seconds=30, what="the officer is told")
+    inbox = wait.until(lambda: office.inbox("officer", Role.COMMUNITY_OFFICER), seconds=60, what="the officer is told")
     assert len(inbox) == 1

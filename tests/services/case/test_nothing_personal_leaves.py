@@ -103,7 +103,7 @@ def test_nothing_personal_is_in_an_outbox_on_a_broker_in_a_log_or_in_a_metric(do
                 published.extend(bytes(fact) for fact in read_slice(body).facts)
             return {bytes(row) for row in rows} <= set(published)
 
-        wait.until(all_published, seconds=30, what="every fact of the outbox was published")
+        wait.until(all_published, seconds=60, what="every fact of the outbox was published")
     logs = doors.node.log("case").read_bytes()
     metrics = requests.get(f"{doors.node.url('case')}/metrics", timeout=30).content
     assert b"case" in metrics

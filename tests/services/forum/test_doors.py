@@ -275,6 +275,6 @@ def test_what_happened_is_told_on_the_broker_and_names_nobody(doors: Doors) -> N
                 bodies.append(body)
             return any(forum_id.encode() in each and b"forum.established.v1" in each for each in bodies)
 
-        wait.until(told, seconds=20, what="the establishment was told")
+        wait.until(told, seconds=60, what="the establishment was told")
     assert all(read_slice(body).service == "forum" for body in bodies)
     assert not any(MARKER.encode() in body for body in bodies)

@@ -45,7 +45,7 @@ class Toy:
                 stderr=output,
                 stdout=output,
             )
-        wait.until(lambda: self.node.ready("forum"), seconds=30, what="the toy is ready")
+        wait.until(lambda: self.node.ready("forum"), seconds=60, what="the toy is ready")
 
     def stop(self) -> None:
         if self.process is not None:
@@ -155,7 +155,7 @@ def publish(toy: Toy) -> Callable[[bytes], None]:
             channel.basic_publish("facts", "case", body, mandatory=True)
 
     # the subscription declares its queue when it joins
-    wait.until(lambda: "notify.facts" in toy.node.vhost.queue_lengths(), seconds=20, what="the subscription joined")
+    wait.until(lambda: "notify.facts" in toy.node.vhost.queue_lengths(), seconds=60, what="the subscription joined")
     return publish
 
 
@@ -169,9 +169,9 @@ def test_a_fact_that_cannot_be_handled_is_kept_alone_and_the_others_are_handled(
     facts = [wish("be handled"), wish("fail always"), wish("be handled")]
     publish(msgspec.json.encode(outbox.Slice("case", "s", 1, facts)))
     publish(b"this is no fact")
-    wait.until(lambda: handled(toy) == 2, seconds=30, what="two facts are handled")
+    wait.until(lambda: handled(toy) == 2, seconds=60, what="two facts are handled")
     url = toy.node.vhost.url
-    wait.until(lambda: len(broker.dead_letters(url, "notify.facts")) == 2, seconds=30, what="two dead letters")
+    wait.until(lambda: len(broker.dead_letters(url, "notify.facts")) == 2, seconds=60, what="two dead letters")
     letters = broker.dead_letters(url, "notify.facts")
     assert [letter["cause"] for letter in letters] == ["bad_input", "not_a_slice"]
     with toy.node.vhost.channel() as channel:
@@ -186,7 +186,7 @@ def test_a_repeated_fact_is_handled_once_and_an_absent_database_is_waited_for(
     body = msgspec.json.encode(outbox.Slice("case", "s", 1, [wish("fail twice", "f-1")]))
     publish(body)
     publish(body)
-    wait.until(lambda: handled(toy) == 1, seconds=30, what="the fact is handled after the database answered")
+    wait.until(lambda: handled(toy) == 1, seconds=60, what="the fact is handled after the database answered")
     wait.until(lambda: toy.node.vhost.queue_lengths()["notify.facts"] == 0, what="the repeat is taken")
     assert handled(toy) == 1
     assert broker.dead_letters(toy.node.vhost.url, "notify.facts") == []

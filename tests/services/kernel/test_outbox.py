@@ -99,7 +99,7 @@ def pump(relay: outbox.Relay, recorder: Recorder, done: Callable[[], bool]) -> N
         recorder.take()
         return done()
 
-    wait.until(step, seconds=20, what="the recorder holds everything")
+    wait.until(step, seconds=60, what="the recorder holds everything")
 
 
 def test_committed_facts_reach_the_recorder_in_order_and_leave(
@@ -138,7 +138,7 @@ def test_two_relays_on_one_outbox_record_each_fact_once(database: Database, vhos
         recorder.take()
         return waiting(database) == 0
 
-    wait.until(step, seconds=20, what="both relays are done")
+    wait.until(step, seconds=60, what="both relays are done")
     assert recorder.taken == list(range(1, 20))
     second.close()
     other.close()
@@ -242,7 +242,7 @@ def test_a_broker_whose_data_was_deleted_gets_everything_again(
         again.take()
         return waiting(database) == 0
 
-    wait.until(step, seconds=30, what="the new broker has brought everything over")
+    wait.until(step, seconds=60, what="the new broker has brought everything over")
     assert (recorder.taken, again.taken) == ([], [1, 2, 3])
     relay.close()
 
@@ -265,7 +265,7 @@ def test_a_broker_with_a_disk_alarm_holds_the_relay_for_seconds_only(
             return True
         return False
 
-    wait.until(refused, seconds=20, what="the relay gives up waiting for the alarmed broker")
+    wait.until(refused, seconds=60, what="the relay gives up waiting for the alarmed broker")
     assert waiting(database) == 1
     own_rabbitmq.set_disk_alarm(False)
 
@@ -275,7 +275,7 @@ def test_a_broker_with_a_disk_alarm_holds_the_relay_for_seconds_only(
         recorder.take()
         return waiting(database) == 0
 
-    wait.until(step, seconds=30, what="facts flow after the alarm")
+    wait.until(step, seconds=60, what="facts flow after the alarm")
     assert recorder.taken == [1]
     relay.close()
 
@@ -304,7 +304,7 @@ def test_a_relay_survives_what_nobody_expected(
         recorder.take()
         return waiting(database) == 0
 
-    wait.until(done, seconds=20, what="the fact is recorded in spite of two failures")
+    wait.until(done, seconds=60, what="the fact is recorded in spite of two failures")
     assert (failed, recorder.taken) == ([1, 1], [1])
     relay.stop()
 

@@ -66,13 +66,13 @@ def test_a_fact_becomes_a_notification_and_an_e_mail(country: Country, host: Mai
     office = Office(node)
     office.know("officer", Role.COMMUNITY_OFFICER)
     office.record(office.assigned("officer"))
-    (told,) = wait.until(lambda: office.inbox(*OFFICER), seconds=30, what="the officer is notified")
+    (told,) = wait.until(lambda: office.inbox(*OFFICER), seconds=60, what="the officer is notified")
     assert (told["rule"], told["reference"], told["title"]) == (
         "case_assigned",
         "NI-2026-000123-L",
         "A case was assigned to you",
     )
-    (message,) = wait.until(lambda: host.messages, seconds=30, what="the e-mail went out")
+    (message,) = wait.until(lambda: host.messages, seconds=60, what="the e-mail went out")
     assert "NI-2026-000123-L" in said(message)
     assert office.metric('jisr_notifications_total{channel="inbox",result="made"}') == 1
     sent = 'jisr_notifications_total{channel="mail",result="sent"}'
@@ -90,15 +90,15 @@ def test_what_is_no_fact_goes_to_the_dead_letters_and_the_next_fact_is_handled(c
     office.know("officer", Role.COMMUNITY_OFFICER)
     office.know("director", Role.PROVINCIAL_DIRECTOR)
     vhost = node.vhost
-    wait.until(lambda: consumed(vhost, "notify.facts", "notify.arrivals"), seconds=30, what="both queues are consumed")
+    wait.until(lambda: consumed(vhost, "notify.facts", "notify.arrivals"), seconds=60, what="both queues are consumed")
     publish(vhost, FACTS, "case", b"\x00 this is not a fact")
     broken = replace(directive_fact(), operational=canonical({"title": "no table"}))
     publish(vhost, ARRIVALS, broken.type, arrival(broken))
     publish(vhost, ARRIVALS, "directive.issued.v1", arrival(directive_fact()))
     office.record(office.assigned("officer"))
-    wait.until(lambda: office.inbox(*OFFICER), seconds=30, what="the fact after the garbage is handled")
+    wait.until(lambda: office.inbox(*OFFICER), seconds=60, what="the fact after the garbage is handled")
     director = ("director", Role.PROVINCIAL_DIRECTOR)
-    wait.until(lambda: office.inbox(*director), seconds=30, what="the directive after the broken one is told")
+    wait.until(lambda: office.inbox(*director), seconds=60, what="the directive after the broken one is told")
     letters = {
         letter["cause"]
         for queue in ("notify.facts", "notify.arrivals")
@@ -176,7 +176,7 @@ def test_a_fact_that_died_with_the_broker_and_its_data_is_caught_up(
         node.start("notify", "case", "sync", "engine")
         office = Office(node)
         office.know("officer", Role.COMMUNITY_OFFICER)
-        wait.until(lambda: "notify.facts" in node.vhost.queue_lengths(), seconds=30, what="the queue is there")
+        wait.until(lambda: "notify.facts" in node.vhost.queue_lengths(), seconds=60, what="the queue is there")
         node.stop("notify")
         office.record(office.assigned("officer"))
         wait.until(journaled(node.home, 1), seconds=60, what="the fact is in the journal")
