@@ -63,7 +63,7 @@ def test_a_process_that_cannot_live_is_not_started_for_ever(processes: Begun) ->
             return str(failed)
         return ""
 
-    text = wait.until(gives_up, seconds=30, what="the broken process is given up")
+    text = wait.until(gives_up, seconds=60, what="the broken process is given up")
     assert "broken" in text
     assert "see" in text
     assert len(seen) == DEATHS - 1
