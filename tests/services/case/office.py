@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from inspect import signature
 from typing import Any
 
 from marshmallow import Schema
@@ -62,15 +63,8 @@ class Office:
 
     def do(self, use_case: Callable[..., Any], shape: type[Schema], by: Actor, **values: Any) -> Any:
         """Check the request, then carry it out in one transaction, like a door."""
-        more: dict[str, Any] = {}
-        if use_case in (handlers.open_case, handlers.send_referral):
-            more["rules"] = self.rules
-        if use_case in (handlers.open_case, handlers.send_referral):
-            more["iso"] = ISO
-        if use_case in (handlers.assign, handlers.send_referral):
-            more["hashed"] = hashed
-        if use_case not in (handlers.list_cases, handlers.list_referrals):
-            more["now"] = self.now
+        given = {"now": self.now, "iso": ISO, "rules": self.rules, "hashed": hashed}
+        more = {name: value for name, value in given.items() if name in signature(use_case).parameters}
         with self.database.write() as session:
             return use_case(session, shape().load(values), by=by, **more)
 
