@@ -1,5 +1,5 @@
-"""A TCP proxy that stands for a bad line: it can be cut, healed, silenced, slowed, delayed, and broken after
-so many bytes.
+"""A TCP proxy that stands for a bad line: it can be cut, healed, silenced, slowed, delayed, closed to new
+connections, deaf in one direction, and broken after so many bytes.
 
     with Proxy(("127.0.0.1", broker.port)) as line:
         url = broker.url("ninewa", port=line.port)
@@ -35,6 +35,7 @@ class _Conditions:
     rate: float | None = None
     remaining: int | None = None
     open: asyncio.Event = field(default_factory=asyncio.Event)
+    deaf: set[bool] = field(default_factory=set)  # directions, True for up, in which every byte is lost
 
 
 class Proxy:
@@ -81,6 +82,18 @@ class Proxy:
         """Reset every connection and refuse new ones, until `heal`."""
         self._call(self._close())
 
+    def refuse(self) -> None:
+        """Refuse new connections until `heal`; those that are open live on."""
+        self._call(self._stop_listening())
+
+    def half_open(self, *, up: bool) -> None:
+        """Lose every byte towards the target (`up`) or from it, and say nothing of it, until `heal`.
+
+        Connections stay open and the other direction is carried. What lost bytes is reset when the line is healed, as
+        by a host that has forgotten the connection.
+        """
+        self._call(self._change(lambda line: line.deaf.add(up)))
+
     def reset_connections(self) -> None:
         """Reset every connection; new ones may be made at once."""
         self._call(self._reset())
@@ -126,15 +139,22 @@ class Proxy:
             self._listener = await asyncio.start_server(self._accepted, self.host, self.port)
 
     async def _close(self) -> None:
+        await self._stop_listening()
+        await self._reset()
+
+    async def _stop_listening(self) -> None:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
-        await self._reset()
 
     async def _heal(self) -> None:
         line = self._conditions
         line.latency, line.rate, line.remaining = 0.0, None, None
+        line.deaf.clear()
         line.open.set()
+        for connection in list(self._connections):
+            if connection.lost_bytes:
+                connection.reset()
         await self._listen()
 
     async def _change(self, change: Callable[[_Conditions], None]) -> None:
@@ -179,6 +199,7 @@ class _Connection:
         self._reader = reader
         self._writers = [writer]
         self._task: asyncio.Future[Any] | None = None
+        self.lost_bytes = False
         self.ended = asyncio.Event()
 
     async def run(self) -> None:
@@ -213,6 +234,9 @@ class _Connection:
             while True:
                 due, data = await flying.get()
                 await asyncio.sleep(due - asyncio.get_running_loop().time())
+                if up in self._proxy._conditions.deaf:
+                    self.lost_bytes = True  # an end of the stream among them: only a reset ends this connection
+                    continue
                 if not data:
                     break
                 await self._write(writer, data, up=up)

@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import registry
 from sqlmodel import Session, SQLModel
 
+from kernel import crash
 from kernel.errors import Unavailable
 
 SQLITE_BUSY_SECONDS = 10  # longer than any transaction of ours; shorter than a person's patience
@@ -85,15 +86,21 @@ class Database:
         """
         with self.write_silently() as session:
             yield session
+            crash.here("before_commit")
+        crash.here("after_commit")
         for called in self.on_commit:
             called()
 
     @contextmanager
-    def write_silently(self) -> Iterator[Session]:
-        """A write transaction that appends no fact, so that nobody need be woken after it."""
+    def write_silently(self, *, lasting: bool = True) -> Iterator[Session]:
+        """A write transaction that appends no fact, so that nobody need be woken after it.
+
+        `lasting=False`: SQLite does not wait for the disk. Only for what comes out the same when it is done again: a
+        loss of power may take such a transaction back, together with others of its kind, never with a lasting one.
+        """
         turn: AbstractContextManager[Any] = self._writer or nullcontext()
         with turn, _translated(self.service), Session(self.engine, expire_on_commit=False) as session:
-            session.connection(execution_options={"jisr_write": True})
+            session.connection(execution_options={"jisr_write": True, "jisr_lasting": lasting})
             yield session
             session.commit()
 
@@ -139,8 +146,13 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("jisr_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("jisr_write"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # A log is lost from its end only, and this level is set before each write: NORMAL never weakens another commit.
+    connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get('jisr_lasting', True) else 'NORMAL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager

@@ -5,10 +5,10 @@ once and forks: each child is the same process as `jisr run KIND --settings FILE
 session and fate, but the pages that none of them changes are there once. Used where many nodes run on one
 machine, which no real node does.
 
-It reads a line of JSON for each child (`{"settings": …, "log": …}`) and answers with its process id. Children
-die with the nursery, the nursery with the demo. The nursery itself does nothing but wait for the next line,
-starts no thread and opens no connection: that is what makes forking it safe. Eventlet's hub is made when
-nameko is imported, and its epoll descriptor would be shared, so a child begins with a new one.
+It reads a line of JSON for each child (`{"settings": …, "log": …, "environment": …}`) and answers with its
+process id. Children die with the nursery, the nursery with the demo. The nursery itself does nothing but wait
+for the next line, starts no thread and opens no connection: that is what makes forking it safe. Eventlet's hub
+is made when nameko is imported, and its epoll descriptor would be shared, so a child begins with a new one.
 """
 
 import ctypes
@@ -18,6 +18,7 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -80,9 +81,10 @@ class Nursery:
     def pid(self) -> int:
         return self._process.pid
 
-    def bear(self, settings: Path, log: Path) -> Nursling:
-        """One more child, started with this settings file and writing to this log."""
-        asked = json.dumps({"settings": str(settings), "log": str(log)}).encode() + b"\n"
+    def bear(self, settings: Path, log: Path, environment: Mapping[str, str] | None = None) -> Nursling:
+        """One more child, started with this settings file and writing to this log; `environment`: what it has more."""
+        wanted = {"settings": str(settings), "log": str(log), "environment": dict(environment or {})}
+        asked = json.dumps(wanted).encode() + b"\n"
         _pipe(self._process.stdin).write(asked)
         _pipe(self._process.stdin).flush()
         answers = _pipe(self._process.stdout)
@@ -117,6 +119,7 @@ def _serve(kind: str) -> None:
         asked = json.loads(line)
         pid = os.fork()
         if pid == 0:
+            os.environ.update(asked["environment"])
             _grow_up(kind, asked["settings"], asked["log"])
         os.write(1, f"{pid}\n".encode())
 

@@ -201,6 +201,8 @@ class Receiver:
         done = {id(delivery) for delivery in taken}
         self._pending = [delivery for delivery in self._pending if id(delivery) not in done]
         taken[-1].acknowledge()
+        if outcome.results["applied"]:
+            crash.here("after_acknowledge")
         for held in read.held:
             self._on_held(held)
         if outcome.state is not None:

@@ -118,6 +118,8 @@ class Recorder:
                 garbage.append(pending)
         with self._database.write_silently() as session:
             appended = journal.append(session, slices, origin=self._origin, now=now())
+            if slices:
+                crash.here("mid_journal")
         if slices:
             crash.here("after_journal_commit")
         return _Recorded(appended, tuple(garbage))

@@ -127,3 +127,36 @@ def test_a_rate_limits_throughput(line: Proxy) -> None:
             received += len(data)
         assert received == 50_000
         assert time.monotonic() - began >= 0.45
+
+
+def test_a_line_that_refuses_keeps_the_connections_it_has(line: Proxy) -> None:
+    with _connect(line) as client:
+        client.sendall(b"a")
+        assert client.recv(10) == b"a"
+        line.refuse()
+        with pytest.raises(OSError):
+            _connect(line)
+        client.sendall(b"b")
+        assert client.recv(10) == b"b"
+        line.heal()
+        with _connect(line) as another:
+            another.sendall(b"c")
+            assert another.recv(10) == b"c"
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_a_half_open_line_loses_one_direction_and_is_reset_when_healed(line: Proxy, up: bool) -> None:
+    with _connect(line) as client:
+        client.sendall(b"a")
+        assert client.recv(10) == b"a"
+        line.half_open(up=up)
+        carried = line.bytes_up
+        client.sendall(b"b")
+        wait.until(lambda: line.bytes_up == carried + (not up), seconds=10, what="what went up is as it should be")
+        client.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            client.recv(10)
+        line.heal()
+        client.settimeout(10)
+        with pytest.raises(ConnectionResetError):
+            _read_to_the_end(client)
