@@ -1,6 +1,6 @@
-"""What a case and a referral tell the rest of the country. Nothing in here names or describes one person.
+"""What a case tells the rest of the country. Nothing in here names or describes one person.
 
-Each accepted request that changes a case or a referral makes exactly one fact, restricted or not, with the
+Each accepted request that changes a case makes exactly one fact, restricted or not, with the
 state after it. A restricted category has a shape of its own: the statistical part is one coarse form (month
 and category group) and what else is told, to the home directorate only, says nothing of where, when or what
 happened. `compose` refuses a field that the shape does not declare, so a restricted fact cannot carry a
@@ -14,15 +14,11 @@ from contracts.case.words import (
     Category,
     CategoryGroup,
     Channel,
-    Destination,
     Outcome,
     RecordingClass,
-    ReferralStatus,
-    RejectReason,
     Risk,
     Sex,
     Telling,
-    Urgency,
 )
 from kernel.fact import FactSchema, operational, statistical
 
@@ -38,7 +34,6 @@ CASE_EVENTS = (
     "closed",
     "withdrawn",
 )
-REFERRAL_EVENTS = ("sent", "accepted", "rejected", "completed", "overdue")
 
 
 class CaseFact(FactSchema):
@@ -102,38 +97,3 @@ class RestrictedCaseFact(CaseFact):
     current_class = operational(fields.Enum(RecordingClass, by_value=True, required=True))
     status = operational(fields.Enum(CaseStatus, by_value=True, required=True))
     outcome = operational(fields.Enum(Outcome, by_value=True, required=True, allow_none=True))
-
-
-class ReferralFact(FactSchema):
-    """`referral.<event>.v1`: a referral as it now stands. Month is that in which it was sent, in Baghdad."""
-
-    kind = "referral"
-    events = REFERRAL_EVENTS
-
-    month = statistical(fields.String(required=True))
-    category = statistical(fields.Enum(Category, by_value=True, required=True))
-    category_group = statistical(fields.Enum(CategoryGroup, by_value=True, required=True))
-    status = statistical(fields.Enum(ReferralStatus, by_value=True, required=True))
-    urgency = statistical(fields.Enum(Urgency, by_value=True, required=True))
-    overdue = statistical(fields.Boolean(required=True, metadata={"description": "was ever unanswered when due"}))
-
-    referral_number = operational(fields.String(required=True))
-    case = operational(fields.String(required=True, metadata={"description": "id of the case"}))
-    case_number = operational(fields.String(required=True))
-    unit = operational(fields.String(required=True))
-    sender = operational(fields.String(required=True, metadata={"description": "hash of the account's id"}))
-    destination = operational(fields.Enum(Destination, by_value=True, required=True))
-    due_at = operational(fields.AwareDateTime(required=True))
-    reject_reason = operational(fields.Enum(RejectReason, by_value=True, required=True, allow_none=True))
-
-
-class RestrictedReferralFact(ReferralFact):
-    """`referral.<event>.v1` of a case of a restricted category: where it went is not told, only that an
-    answer is due."""
-
-    class Meta:
-        exclude = ("category", "destination", "reject_reason")
-
-    status = operational(fields.Enum(ReferralStatus, by_value=True, required=True))
-    urgency = operational(fields.Enum(Urgency, by_value=True, required=True))
-    overdue = operational(fields.Boolean(required=True))

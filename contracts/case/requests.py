@@ -15,17 +15,14 @@ from contracts.case.words import (
     CaseStatus,
     Category,
     Channel,
-    Destination,
     HandlerPreference,
     Informed,
     Language,
     Outcome,
     PartyRole,
     PriorResort,
-    RejectReason,
     Risk,
     Sex,
-    Urgency,
 )
 from contracts.gazetteer import gazetteer
 from kernel.paging import PageQuery
@@ -232,47 +229,3 @@ class Withdraw(_Move):
     alone = c1(_known(Answer, required=True, metadata={"description": "were they alone when they asked"}))
     pressure = c1(_known(Answer, required=True, metadata={"description": "were they under pressure"}))
     text = c4(Text(max=NOTE, multiline=True, load_default=None, allow_none=True))
-
-
-class SendReferral(Strict):
-    """Ask another office to help; an answer is due by urgency."""
-
-    case_id = c1(Id(required=True))
-    destination = c1(_known(Destination, required=True))
-    office = c1(Text(max=200, required=True, metadata={"description": "name of the office, not of a person"}))
-    partner_id = c2(
-        Text(
-            max=64,
-            load_default=None,
-            allow_none=True,
-            metadata={"description": "account of the partner who may answer, where there is one"},
-        )
-    )
-    urgency = c1(_known(Urgency, required=True))
-    text = c4(Text(max=NOTE, multiline=True, required=True, metadata={"description": "what is asked for"}))
-
-
-class ReferralQuery(PageQuery):
-    """The referrals of one case, oldest first."""
-
-    case_id = c1(Id(required=True))
-
-
-class _ReferralMove(Strict):
-    referral_id = c1(Id(required=True))
-    version = _version()
-
-
-class AcceptReferral(_ReferralMove):
-    """The office takes it."""
-
-
-class RejectReferral(_ReferralMove):
-    """The office does not take it, and why."""
-
-    reason = c1(_known(RejectReason, required=True))
-    text = c4(Text(max=NOTE, multiline=True, load_default=None, allow_none=True))
-
-
-class CompleteReferral(_ReferralMove):
-    """What was asked for has been done."""

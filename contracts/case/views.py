@@ -9,7 +9,6 @@ from contracts.case.words import (
     CaseStatus,
     Category,
     Channel,
-    Destination,
     HandlerPreference,
     Informed,
     Language,
@@ -18,11 +17,8 @@ from contracts.case.words import (
     PartyRole,
     PriorResort,
     RecordingClass,
-    ReferralStatus,
-    RejectReason,
     Risk,
     Sex,
-    Urgency,
 )
 from kernel.schema import Strict, c0, c1, c2, c3, c4
 
@@ -130,28 +126,4 @@ class NoteView(NoteAdded):
 
 class NotePage(Strict):
     items = c4(fields.List(fields.Nested(NoteView), required=True))
-    next = c1(_text(empty=True))
-
-
-class ReferralView(Strict):
-    """A referral. What was asked for stands in the notes of its case."""
-
-    id = c1(_text())
-    number = c1(_text())
-    version = c1(fields.Integer(required=True))
-    case_id = c1(_text())
-    status = c1(_known(ReferralStatus))
-    destination = c1(_known(Destination))
-    office = c1(_text())
-    urgency = c1(_known(Urgency))
-    sent_at = c1(_instant(empty=True))
-    due_at = c1(_instant(empty=True))
-    overdue_at = c1(_instant(empty=True))
-    answered_at = c1(_instant(empty=True))
-    completed_at = c1(_instant(empty=True))
-    reject_reason = c1(_known(RejectReason, empty=True))
-
-
-class ReferralPage(Strict):
-    items = c1(fields.List(fields.Nested(ReferralView), required=True))
     next = c1(_text(empty=True))

@@ -260,11 +260,20 @@ class Informed(StrEnum):
 
 
 class ReferralStatus(StrEnum):
+    """`expired`: nobody answered, and nobody will be asked again. `outcome_confirmed`: the person has said it."""
+
     DRAFT = "draft"
+    CONSENT_PENDING = "consent_pending"
     SENT = "sent"
+    DELIVERED = "delivered"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+    EXPIRED = "expired"
+    IN_SERVICE = "in_service"
     COMPLETED = "completed"
+    NOT_COMPLETED = "not_completed"
+    OUTCOME_CONFIRMED = "outcome_confirmed"
+    REVOKED = "revoked"
 
 
 class Destination(StrEnum):
