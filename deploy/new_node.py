@@ -5,9 +5,9 @@
 makes the directory `this-node`, which nobody but its owner may enter:
 
     settings.toml                the node's settings, as they are inside its containers
-    keys/                        node, gateway and hash keys: made once, never overwritten; keep a copy elsewhere
+    keys/                        node, gateway, hash, identity and seal keys: made once; keep a copy elsewhere
     secrets/                     passwords, and the definitions from which the node's broker makes its users
-    peers/                       <node>.pub of every node that this one has a link with
+    peers/                       <node>.pub of every node that this one has a link with, <node>.seal.pub of governorates
     links/<directorate>          on a governorate: the URL of that directorate's broker; empty until it is handed over
     handover/<governorate>/      on a directorate: what that governorate needs from this one
     topology.toml                the country, as this node knows it
@@ -30,8 +30,9 @@ from urllib.parse import quote
 
 from contracts import topology
 from deploy.rabbitmq import password_entry
-from kernel.crypto import SigningKey, new_hash_key
+from kernel.crypto import OpeningKey, SigningKey, new_hash_key, new_secret
 from kernel.errors import JisrError, SettingsError
+from kernel.vault import IDENTITY_KEY
 
 OWN_USER = "jisr"
 ADMIN_USER = "jisr-admin"  # makes the users of nodes that are admitted, through the management interface
@@ -128,9 +129,14 @@ def _write_keys(directory: Path, node_id: str) -> None:
         key.save(directory / "keys" / f"{name}.key")
         key.verify_key.save(directory / "keys" / f"{name}.pub")
     new_hash_key(directory / "keys" / "hash.key")
+    opening = OpeningKey.new()
+    opening.save(directory / "keys" / "seal.key")
+    opening.sealing_key.save(directory / "keys" / "seal.pub")
+    new_secret(directory / "keys" / IDENTITY_KEY)
     for path in (directory / "keys").iterdir():
         path.chmod(0o444)
     _write(directory / "peers" / f"{node_id}.pub", (directory / "keys" / "node.pub").read_text())
+    _write(directory / "peers" / f"{node_id}.seal.pub", (directory / "keys" / "seal.pub").read_text())
 
 
 def _write_secrets(directory: Path, governorates: list[str], *, administered: bool) -> dict[str, str]:

@@ -1,6 +1,13 @@
-"""Keys of a node: Ed25519 signatures (RFC 8032) and keyed hashes of ids.
+"""Keys of a node: Ed25519 signatures (RFC 8032), sealing to one node (HPKE, RFC 9180), keyed hashes of ids.
 
-A key file holds one line of base64 of the raw key and is readable by its owner only.
+    sealed = 0x01 ‖ key id (8 bytes) ‖ encapsulated key (32 bytes) ‖ ciphertext
+    opened = len (u32) ‖ content ‖ zeros up to a length of PADDED
+
+HPKE in base mode with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305; `info` is `jisr/1 sealed`, a zero byte
+and the context, the AAD is empty. The context binds what is sealed to its place: ciphertext that is moved to another
+fact does not open. The content is padded, because the length of a narrative would tell something of it.
+
+A key file holds one line of base64 of the raw key; a private one is readable by its owner only.
 """
 
 import base64
@@ -9,13 +16,30 @@ import hashlib
 import hmac
 import os
 from pathlib import Path
+from struct import Struct
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
-from kernel.errors import SettingsError
+from kernel.errors import BadInput, SettingsError, TooLarge
 
 KEY_BYTES = 32
+KEY_ID_BYTES = 8
+SEALED_FORM = b"\x01"
+SEALED_INFO = b"jisr/1 sealed\0"
+PADDED = (1024, 4096, 16_384, 65_536, 131_072, 196_608, 262_016)
+MAX_CONTENT_BYTES = PADDED[-1] - 4  # with what sealing adds it is below the 256 KiB that a fact may carry sealed
+
+_SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
+_u32 = Struct(">I")
+
+
+class CannotOpen(BadInput):
+    """What is sealed here was sealed to another key, for another place, or was changed."""
+
+    code = "cannot_open"
 
 
 class VerifyKey:
@@ -72,6 +96,84 @@ class SigningKey:
         _write(path, self._raw, mode=0o600)
 
 
+class SealingKey:
+    """The public half of a node's sealing keys: whoever has it can seal something that only that node opens.
+
+    `key_id` is the first 16 hexadecimal digits of the SHA-256 of the raw key.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self.key_id = hashlib.sha256(raw).hexdigest()[: 2 * KEY_ID_BYTES]
+        self._key = X25519PublicKey.from_public_bytes(raw)
+
+    def seal(self, content: bytes, *, context: bytes) -> bytes:
+        """`content` sealed for this key and this `context`. Raises `TooLarge` above `MAX_CONTENT_BYTES`."""
+        if len(content) > MAX_CONTENT_BYTES:
+            raise TooLarge(f"{len(content)} bytes cannot be sealed; {MAX_CONTENT_BYTES} can.", limit=MAX_CONTENT_BYTES)
+        padded = next(size for size in PADDED if size >= len(content) + _u32.size)
+        opened = (_u32.pack(len(content)) + content).ljust(padded, b"\0")
+        return SEALED_FORM + bytes.fromhex(self.key_id) + _SUITE.encrypt(opened, self._key, info=SEALED_INFO + context)
+
+    @classmethod
+    def load(cls, path: Path) -> "SealingKey":
+        """The key in a `.seal.pub` file. Raises `SettingsError` naming the file."""
+        return cls(_read(path))
+
+    def save(self, path: Path) -> None:
+        """Write the key for others to read."""
+        _write(path, self.raw, mode=0o644)
+
+
+class OpeningKey:
+    """The private half: opens what was sealed to this node."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self._key = X25519PrivateKey.from_private_bytes(raw)
+        self.sealing_key = SealingKey(self._key.public_key().public_bytes_raw())
+        self.key_id = self.sealing_key.key_id
+
+    def open(self, sealed: bytes, *, context: bytes) -> bytes:
+        """What was sealed to this key for this `context`. Raises `CannotOpen`."""
+        if key_id_of(sealed) != self.key_id:
+            raise CannotOpen(f"This was sealed to the key {key_id_of(sealed)}; here is {self.key_id}.")
+        try:
+            opened = _SUITE.decrypt(sealed[1 + KEY_ID_BYTES :], self._key, info=SEALED_INFO + context)
+        except (InvalidTag, ValueError) as error:
+            raise CannotOpen() from error
+        (length,) = _u32.unpack_from(opened) if len(opened) >= _u32.size else (len(opened),)
+        if _u32.size + length > len(opened):
+            raise CannotOpen()
+        return opened[_u32.size : _u32.size + length]
+
+    @classmethod
+    def new(cls) -> "OpeningKey":
+        """A fresh key from the system's random source."""
+        return cls(X25519PrivateKey.generate().private_bytes_raw())
+
+    @classmethod
+    def load(cls, path: Path) -> "OpeningKey":
+        """The key in a `.key` file. Raises `SettingsError` naming the file."""
+        return cls(_read(path))
+
+    def save(self, path: Path) -> None:
+        """Write the key so that only its owner can read it. Never overwrites."""
+        _write(path, self._raw, mode=0o600)
+
+
+def context_of(*words: str) -> bytes:
+    """A context out of words that hold no NUL: for a sealed part the fact's id, its origin and who opens it."""
+    return b"\0".join(word.encode() for word in words)
+
+
+def key_id_of(sealed: bytes) -> str:
+    """The id of the key to which this was sealed. Raises `CannotOpen` for what `seal` never wrote."""
+    if sealed[:1] != SEALED_FORM or len(sealed) < 1 + KEY_ID_BYTES:
+        raise CannotOpen("This was not sealed by any release known here.")
+    return sealed[1 : 1 + KEY_ID_BYTES].hex()
+
+
 def hashed_id(key: bytes, identifier: str) -> str:
     """`identifier` under this node's hash key: HMAC-SHA-256, first 32 hex digits. Names a person to nobody else."""
     return hmac.new(key, identifier.encode(), hashlib.sha256).hexdigest()[:32]
@@ -79,13 +181,23 @@ def hashed_id(key: bytes, identifier: str) -> str:
 
 def new_hash_key(path: Path) -> bytes:
     """Make and save a node's hash key."""
+    return new_secret(path)
+
+
+def load_hash_key(path: Path) -> bytes:
+    """The node's hash key. Raises `SettingsError` naming the file."""
+    return load_secret(path)
+
+
+def new_secret(path: Path) -> bytes:
+    """Make and save 32 random bytes that only their owner can read. Never overwrites."""
     raw = os.urandom(KEY_BYTES)
     _write(path, raw, mode=0o600)
     return raw
 
 
-def load_hash_key(path: Path) -> bytes:
-    """The node's hash key. Raises `SettingsError` naming the file."""
+def load_secret(path: Path) -> bytes:
+    """The 32 bytes in a `.key` file. Raises `SettingsError` naming the file."""
     return _read(path)
 
 

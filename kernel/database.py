@@ -75,6 +75,7 @@ class Database:
         self.engine = _engine(url)
         self.dialect = self.engine.dialect.name
         self.on_commit: list[Callable[[], None]] = []
+        self.info: dict[str, Any] = {}  # given to each session as `session.info`: what its tables need to be read
         # SQLite admits one writer; queueing here is fair, its own busy handler is not.
         self._writer = threading.Lock() if self.dialect == "sqlite" else None
 
@@ -99,7 +100,7 @@ class Database:
         loss of power may take such a transaction back, together with others of its kind, never with a lasting one.
         """
         turn: AbstractContextManager[Any] = self._writer or nullcontext()
-        with turn, _translated(self.service), Session(self.engine, expire_on_commit=False) as session:
+        with turn, _translated(self.service), Session(self.engine, expire_on_commit=False, info=self.info) as session:
             session.connection(execution_options={"jisr_write": True, "jisr_lasting": lasting})
             yield session
             session.commit()
@@ -107,7 +108,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for reading; nothing done in it is kept. Raises `Unavailable` like `write`."""
-        with _translated(self.service), Session(self.engine, expire_on_commit=False) as session:
+        with _translated(self.service), Session(self.engine, expire_on_commit=False, info=self.info) as session:
             yield session
 
     def answers(self) -> bool:
@@ -141,7 +142,8 @@ def _engine(url: str) -> Engine:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # this module begins transactions itself, see _begin_sqlite
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    # secure_delete: what is erased is overwritten, also within a page.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

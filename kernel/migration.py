@@ -23,10 +23,11 @@ SERVICE_VERSIONS = "alembic_version"
 MIGRATION_LOCK = 0x6A697372  # "jisr": one migration at a time on PostgreSQL
 
 
-def migrate(url: str, service: str) -> list[str]:
+def migrate(url: str, service: str, *, keys: Path | None = None) -> list[str]:
     """Bring the database at `url` to this release; return the revisions that were applied, oldest first.
 
-    Raises `Unavailable` when the database cannot be reached, `SettingsError` for a service that does not exist.
+    `keys`: the node's key directory, for a migration that seals what was in the clear. Raises `Unavailable` when the
+    database cannot be reached, `SettingsError` for a service that does not exist.
     """
     database = Database(url, service=service)
     try:
@@ -37,6 +38,7 @@ def migrate(url: str, service: str) -> list[str]:
                 if database.dialect == "postgresql":
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
                 config = _config(versions, table, connection)
+                config.attributes["keys"] = keys
                 applied += _pending(config, connection, table)
                 command.upgrade(config, "head")
         return applied

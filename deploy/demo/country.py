@@ -162,7 +162,7 @@ class Country:
         }
         layout.write_settings(own, broker_url=self.brokers.url(own.node), link_urls=urls)
         for service in DATABASES:
-            migrate(_database(own, service), service)
+            migrate(_database(own, service), service, keys=own.home / "keys")
         self._add_accounts(own)
 
     def _add_accounts(self, own: Place) -> None:

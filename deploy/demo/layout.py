@@ -3,7 +3,7 @@ share.
 
     HOME/topology.toml            the nodes that were chosen, from deploy/topology.toml
     HOME/nodes/ninewa/            settings.toml, the five databases, keys/, log/
-    HOME/peers/ninewa.pub         every node's public key, readable by all
+    HOME/peers/ninewa.pub         every node's public keys, readable by all; .seal.pub to seal to it
     HOME/broker/                  the private broker
 
 Ports are chosen anew at each start, among those that nobody uses; homes, keys and databases stay.
@@ -19,7 +19,8 @@ from typing import Any
 
 from contracts.topology import Topology, load
 from deploy.ports import free_port
-from kernel.crypto import SigningKey, new_hash_key
+from kernel.crypto import OpeningKey, SigningKey, new_hash_key, new_secret
+from kernel.vault import IDENTITY_KEY
 
 SERVICES = ("forum", "case", "notify", "sync")
 LISTENING = ("gateway", *SERVICES, "engine")
@@ -89,6 +90,13 @@ def make_keys(own: Place, peers: Path) -> None:
     keys = own.home / "keys"
     keys.mkdir(mode=0o700, exist_ok=True)
     peers.mkdir(exist_ok=True)
+    if not (keys / IDENTITY_KEY).exists():
+        new_secret(keys / IDENTITY_KEY)
+    if not (keys / "seal.key").exists():
+        opening = OpeningKey.new()
+        opening.save(keys / "seal.key")
+        opening.sealing_key.save(keys / "seal.pub")
+        opening.sealing_key.save(peers / f"{own.node}.seal.pub")
     if (keys / "hash.key").exists():
         return
     for name in ("node", "gateway"):

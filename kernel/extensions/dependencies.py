@@ -11,6 +11,7 @@ from werkzeug.wrappers import Request, Response
 from kernel import metrics, outbox
 from kernel.database import Database as KernelDatabase
 from kernel.settings import Settings
+from kernel.vault import Vault
 
 SETTINGS = "JISR_SETTINGS"  # the key of `Settings` in a container's config
 
@@ -27,12 +28,18 @@ def container_config(settings: Settings, service: str) -> dict[str, Any]:
 
 
 class Database(DependencyProvider):
-    """The service's own database, as a `kernel.database.Database`."""
+    """The service's own database, as a `kernel.database.Database`. `sealed`: its sessions carry the node's `vault`."""
+
+    def __init__(self, *, sealed: bool = False) -> None:
+        self.sealed = sealed
 
     def setup(self) -> None:
         settings: Settings = self.container.config[SETTINGS]
         service = self.container.service_name
         self.database = KernelDatabase(settings.database_url_of(service), service=service)
+        if self.sealed:
+            vault = self.database.info["vault"] = Vault.at(settings.keys_directory)
+            vault.reload()  # a service that cannot seal must not start
 
     def get_dependency(self, worker_ctx: Any) -> KernelDatabase:
         return self.database

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from kernel.crypto import SigningKey, new_hash_key
+from kernel.crypto import OpeningKey, SigningKey, new_hash_key, new_secret
+from kernel.vault import IDENTITY_KEY, key_id
 from node.commands.output import AsJson, SettingsFile, explained, read_settings, rows_table, show
 
 app = typer.Typer(no_args_is_help=True, help="Keys of this node.")
@@ -17,6 +18,8 @@ class Key(StrEnum):
     NODE = "node"
     GATEWAY = "gateway"
     HASH = "hash"
+    IDENTITY = "identity"
+    SEAL = "seal"
 
 
 @app.command("new")
@@ -25,10 +28,13 @@ def new(
     settings: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make this node's keys: node (signs what it replicates), gateway (signs tokens), hash (hides ids).
+    """Make this node's keys: node (signs what it replicates), gateway (signs tokens), hash (hides ids), identity,
+    seal (opens what other governorates seal to this one).
 
-    Never overwrites a key. Give node.pub to every node it has a link with, as <node>.pub in their peer_keys, unless
-    the link is made with jisr enrol.
+    The identity key seals what identifies people; without it nothing of them can be read again. Keep a copy of it away
+    from this machine and from the backups of its databases. Never overwrites a key. Give node.pub to every node it has
+    a link with, as <node>.pub in their peer_keys, unless the link is made with jisr enrol; give seal.pub to every other
+    governorate, as <node>.seal.pub in their peer_keys.
 
     Example: jisr keys new --settings ninewa.toml
     """
@@ -42,7 +48,16 @@ def new(
             key.save(directory / f"{name}.key")
             key.verify_key.save(directory / f"{name}.pub")
             made.append({"key": name.value, "key_id": key.key_id, "public": str(directory / f"{name}.pub")})
+        if Key.SEAL in chosen_keys:
+            opening = OpeningKey.new()
+            opening.save(directory / "seal.key")
+            opening.sealing_key.save(directory / "seal.pub")
+            made.append({"key": "seal", "key_id": opening.key_id, "public": str(directory / "seal.pub")})
         if Key.HASH in chosen_keys:
             new_hash_key(directory / "hash.key")
             made.append({"key": Key.HASH.value, "key_id": None, "public": None})
+        if Key.IDENTITY in chosen_keys:
+            made.append(
+                {"key": Key.IDENTITY.value, "key_id": key_id(new_secret(directory / IDENTITY_KEY)), "public": None}
+            )
         show(made, as_json=as_json, table=lambda: rows_table(["key", "key_id", "public"], made))

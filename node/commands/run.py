@@ -100,5 +100,6 @@ def migrate(
         done: list[dict[str, Any]] = []
         with Progress(console=errors, transient=True, disable=as_json) as progress:
             for name in progress.track([service] if service else list(OWNERS), description="migrating"):
-                done.append({"service": name, "applied": apply_migrations(chosen.database_url_of(name), name)})
+                applied = apply_migrations(chosen.database_url_of(name), name, keys=chosen.keys_directory)
+                done.append({"service": name, "applied": applied})
         show(done, as_json=as_json, table=lambda: rows_table(["service", "applied"], done))

@@ -16,7 +16,7 @@ class CaseService(ReferralDoors):
 
     name = "case"
 
-    database = Database()
+    database = Database(sealed=True)
     relay = Relay()
     metrics = Metrics()
 

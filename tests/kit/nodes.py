@@ -20,8 +20,9 @@ import requests
 
 from deploy import children
 from deploy.ports import free_port
-from kernel.crypto import SigningKey, new_hash_key
+from kernel.crypto import OpeningKey, SigningKey, new_hash_key, new_secret
 from kernel.settings import Settings, load
+from kernel.vault import IDENTITY_KEY
 from tests.kit import wait
 from tests.kit.rabbitmq import Vhost
 
@@ -198,6 +199,10 @@ class Country:
             key.save(keys / f"{name}.key")
             key.verify_key.save(keys / f"{name}.pub")
         new_hash_key(keys / "hash.key")
+        opening = OpeningKey.new()
+        opening.save(keys / "seal.key")
+        opening.sealing_key.save(self.directory / "peers" / f"{node.id}.seal.pub")
+        new_secret(keys / IDENTITY_KEY)
         SigningKey.load(keys / "node.key").verify_key.save(self.directory / "peers" / f"{node.id}.pub")
 
     def _link(self, node_id: str, other: Node, port: int | None) -> str:

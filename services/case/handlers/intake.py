@@ -13,12 +13,12 @@ from contracts.rules import CaseRules
 from kernel.errors import Forbidden, refuse
 from kernel.identity import Actor
 from kernel.ids import new_id as made_id
-from services.case import telling
+from services.case import sealing, telling
 from services.case.handlers.facts import tell_case
 from services.case.handlers.times import check_not_later
 from services.case.intake import PRESENT_TABLE, recording_class
 from services.case.refusals import UnitNeeded
-from services.case.tables import CaseIntake, CaseNarrative, CaseParty, CaseRecord, NumberSequence
+from services.case.tables import CaseIntake, CaseRecord, NumberSequence
 
 AS_GIVEN = (
     "category",
@@ -59,8 +59,9 @@ def open_case(
     session.add(case)
     session.flush()  # what follows refers to it
     session.add(_intake(case, answers, now))
-    session.add(CaseNarrative(case_id=case.id, narrative=values["narrative"], place=values["place"]))
-    session.add_all(CaseParty(id=new_id(), case_id=case.id, **party) for party in values["parties"])
+    sealing.make_key(session, case.id)
+    session.add(sealing.sealed_narrative(session, case.id, narrative=values["narrative"], place=values["place"]))
+    session.add_all(sealing.sealed_party(session, case.id, party, party_id=new_id()) for party in values["parties"])
     tell_case(session, case, "opened", at=now)
     return case
 

@@ -11,8 +11,7 @@ from sqlmodel import Session, select
 
 from contracts.case import NoteKind, Outcome
 from kernel.identity import Actor
-from kernel.ids import new_id
-from services.case import model
+from services.case import model, sealing
 from services.case.handlers.facts import tell_case
 from services.case.handlers.finding import must_handle, must_supervise, to_change
 from services.case.handlers.times import check_not_before_report, check_not_later, check_to_come
@@ -139,8 +138,7 @@ def add_note(session: Session, values: dict[str, Any], *, by: Actor, now: dateti
 
 def write_note(session: Session, case: CaseRecord, kind: NoteKind, text: str, *, by: Actor, now: datetime) -> CaseNote:
     """Keep a text of the case, and count it."""
-    note = CaseNote(id=new_id(), case_id=case.id, kind=kind, text=text, author_id=by.id, written_at=now)
-    session.add(note)
+    note = sealing.sealed_note(session, case.id, kind, text, author_id=by.id, now=now)
     case.notes += 1
     return note
 

@@ -11,9 +11,11 @@ from kernel import audit
 from kernel.errors import refuse
 from kernel.identity import Actor
 from kernel.paging import Page, page
+from services.case import sealing
 from services.case.handlers.finding import found
 from services.case.reach import Sight, reached, sight
 from services.case.refusals import ReasonNeeded
+from services.case.sealing import Note, Party
 from services.case.tables import CaseIntake, CaseNarrative, CaseNote, CaseParty, CaseRecord, Referral
 
 READ_IDENTITY = "read_identity"
@@ -24,7 +26,7 @@ READ_NOTES = "read_notes"
 class Identity:
     """Who is in a case, and what was told."""
 
-    parties: list[CaseParty]
+    parties: list[Party]
     narrative: str | None
     place: str | None
 
@@ -61,14 +63,15 @@ def get_case(session: Session, values: dict[str, Any], *, by: Actor, now: dateti
     return CaseFile(case, intake, _identity(session, case) if shown else None)
 
 
-def list_notes(session: Session, values: dict[str, Any], *, by: Actor, now: datetime) -> Page[CaseNote]:
+def list_notes(session: Session, values: dict[str, Any], *, by: Actor, now: datetime) -> Page[Note]:
     """The texts of a case, oldest first. Raises `ReasonNeeded`: without identity there is nothing to show."""
     case = found(session, values["case_id"], by=by)
     if not _may_identify(sight(by, case), values["reason"]):
         refuse(ReasonNeeded)
     _note_reading(session, case, READ_NOTES, values["reason"], by=by, now=now)
     statement = select(CaseNote).where(CaseNote.case_id == case.id)
-    return page(session, statement, key=CaseNote.id, limit=values["limit"], after=values["after"])
+    found_here = page(session, statement, key=CaseNote.id, limit=values["limit"], after=values["after"])
+    return Page([sealing.note(session, row) for row in found_here.items], found_here.next)
 
 
 def list_referrals(session: Session, values: dict[str, Any], *, by: Actor) -> Page[Referral]:
@@ -88,7 +91,9 @@ def _note_reading(
     audit.record(session, actor=by, action=action, subject=case.id, outcome="allowed", reason=reason, at=now)
 
 
-def _identity(session: Session, case: CaseRecord) -> Identity:
-    told = session.get_one(CaseNarrative, case.id)
+def _identity(session: Session, case: CaseRecord) -> Identity | None:
+    if sealing.is_erased(session, case.id):
+        return None
     parties = select(CaseParty).where(CaseParty.case_id == case.id).order_by(CaseParty.id)
-    return Identity(list(session.exec(parties).all()), told.narrative, told.place)
+    narrative, place = sealing.narrative(session, session.get_one(CaseNarrative, case.id))
+    return Identity([sealing.party(session, row) for row in session.exec(parties)], narrative, place)

@@ -15,11 +15,11 @@ from contracts.rules import CaseRules
 from kernel.errors import MoveRefused
 from kernel.identity import Actor
 from kernel.ids import new_id
-from services.case import model
+from services.case import model, sealing
 from services.case.handlers.facts import tell_referral
 from services.case.handlers.finding import must_handle_or_supervise, referral_to_answer, to_change
 from services.case.model import ReferralMove
-from services.case.tables import CaseNote, CaseRecord, NumberSequence, Referral
+from services.case.tables import CaseRecord, NumberSequence, Referral
 
 PREFIX = "R"
 REFERRABLE = frozenset({CaseStatus.ASSIGNED, CaseStatus.IN_PROGRESS, CaseStatus.ON_HOLD})
@@ -105,9 +105,7 @@ def tell_overdue(session: Session, *, now: datetime, limit: int = 100) -> int:
 
 
 def _write_text(session: Session, case: CaseRecord, text: str, *, by: Actor, now: datetime) -> None:
-    session.add(
-        CaseNote(id=new_id(), case_id=case.id, kind=NoteKind.REFERRAL, text=text, author_id=by.id, written_at=now)
-    )
+    sealing.sealed_note(session, case.id, NoteKind.REFERRAL, text, author_id=by.id, now=now)
 
 
 def _told(session: Session, referral: Referral, case: CaseRecord, event: str, now: datetime) -> Referral:

@@ -1,8 +1,9 @@
 """What the case service keeps.
 
 What says how a case stands is in `case_record`, and is about nobody. What names or describes people stands in
-tables of its own, by case: `case_party`, `case_narrative`, `case_note`. A query for a list cannot bring
-identity along by mistake, and erasing a person's data will not touch the count. `case_intake` and the two
+tables of its own, by case, sealed under the key of that case (`case_key`): `case_party`, `case_narrative`,
+`case_note`. A query for a list cannot bring identity along by mistake, and erasing a person's data does not touch
+the count. `case_intake` and the two
 frozen columns of `case_record` are guarded by triggers of the database itself (see the migration): no code
 path, and nobody with a database console who does not first drop a trigger, changes what was recorded."""
 
@@ -15,16 +16,21 @@ from services.case.tables.cases import (
     NumberSequence,
 )
 from services.case.tables.columns import WORD, Base
+from services.case.tables.identity import BreakGlass, CaseKey, ErasedWhy, NodeSecret
 from services.case.tables.referrals import Referral
 
 __all__ = [
     "WORD",
     "Base",
+    "BreakGlass",
     "CaseIntake",
+    "CaseKey",
     "CaseNarrative",
     "CaseNote",
     "CaseParty",
     "CaseRecord",
+    "ErasedWhy",
+    "NodeSecret",
     "NumberSequence",
     "Referral",
 ]

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Index, Integer, LargeBinary, String
 from sqlmodel import Field
 
 from contracts.case.words import (
@@ -21,7 +21,6 @@ from contracts.case.words import (
     PriorResort,
     RecordingClass,
     Risk,
-    Sex,
     Telling,
 )
 from services.case.tables.columns import Base, account, id_column, instant, of_case, word
@@ -97,40 +96,34 @@ class CaseIntake(Base, table=True):
 
 
 class CaseParty(Base, table=True):
-    """Someone in a case [C3]."""
+    """Someone in a case [C3]. `sealed`: all but the role (services/case/sealing.py); empty once erased."""
 
     __tablename__ = "case_party"
 
     id: str = Field(sa_column=id_column())
     case_id: str = Field(sa_column=of_case(index=True))
     role: PartyRole = Field(sa_column=word(PartyRole))
-    name: str | None = Field(default=None, sa_column=Column(String(200)))
-    sex: Sex = Field(sa_column=word(Sex))
-    birth_date: date | None = Field(default=None, sa_column=Column(Date))
-    age: int | None = Field(default=None, sa_column=Column(Integer))
-    phone: str | None = Field(default=None, sa_column=Column(String(40)))
-    address: str | None = Field(default=None, sa_column=Column(String(500)))
+    sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
 
 
 class CaseNarrative(Base, table=True):
-    """What was told at intake [C4] and where exactly it happened [C3]."""
+    """What was told at intake [C4] and where exactly it happened [C3], sealed."""
 
     __tablename__ = "case_narrative"
 
     case_id: str = Field(sa_column=Column(String(36), ForeignKey("case_record.id"), primary_key=True))
-    narrative: str | None = Field(default=None, sa_column=Column(Text))
-    place: str | None = Field(default=None, sa_column=Column(String(500)))
+    sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
 
 
 class CaseNote(Base, table=True):
-    """A text written while the case was worked on [C4]: notes, and the reasons that moves ask for."""
+    """A text written while the case was worked on [C4], sealed: notes, and the reasons that moves ask for."""
 
     __tablename__ = "case_note"
 
     id: str = Field(sa_column=id_column())
     case_id: str = Field(sa_column=of_case(index=True))
     kind: NoteKind = Field(sa_column=word(NoteKind))
-    text: str = Field(sa_column=Column(Text, nullable=False))
+    sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     author_id: str = Field(sa_column=account())
     written_at: datetime = Field(sa_column=instant())
 

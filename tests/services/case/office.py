@@ -18,7 +18,9 @@ from kernel.database import Database
 from kernel.fact import Fact, unpack
 from kernel.identity import Actor
 from kernel.outbox import OutboxRow
+from kernel.vault import Vault
 from services.case import handlers
+from services.case.sealing import VAULT
 from services.case.tables import CaseRecord, Referral
 
 UNIT, OTHER_UNIT = "ninewa-1", "ninewa-2"
@@ -46,6 +48,9 @@ FORCE = {**NO_TO_ALL, "force": "yes"}
 OPENING = {"answers": NO_TO_ALL, "category": "neighbour_dispute", "channel": "walk_in", "district": "mosul"}
 
 
+IDENTITY = bytes(range(32))  # the identity key of an office for tests
+
+
 def hashed(account_id: str) -> str:
     return f"hash-of-{account_id}"
 
@@ -55,6 +60,7 @@ class Office:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        database.info[VAULT] = Vault(lambda: [IDENTITY])
         self.now = START
         self.rules = CaseRules()
 

@@ -1,0 +1,188 @@
+"""What identifies people in a case, sealed under the key of that case.
+
+The promise: who reads the database, a backup of it or a disk without the node's identity key reads nobody's name, and
+once the key of a case is destroyed nobody ever reads them again, the node included. What is sealed is bound to its case
+and its place (`context`): a row copied to another case does not open there.
+
+Sealed are the parties (all but their role), the narrative and the place, every text, and what other modules seal with
+`seal`. In the clear stays how a case stands, which is about the work: it must be listed, counted and told.
+
+The key of a case is made with the case, in the same transaction, and is read once in each. Reading is allowed or
+refused elsewhere (`handlers/reading.py`); here it is only possible or not.
+"""
+
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from sqlmodel import Session, select
+
+from contracts.case import NoteKind, PartyRole, Sex
+from kernel.errors import NotFound, refuse
+from kernel.ids import new_id
+from kernel.vault import Vault, Wrapped
+from kernel.vault import seal as seal_bytes
+from kernel.vault import unseal as unseal_bytes
+from services.case.tables import CaseKey, CaseNarrative, CaseNote, CaseParty, ErasedWhy
+
+VAULT: Final = "vault"
+_KEYS: Final = "case_keys"
+
+
+class IdentityErased(NotFound):
+    """What identified people in this case has been erased; that there was a case, and how it ended, remains."""
+
+    code = "identity_erased"
+
+
+class Party(NamedTuple):
+    """Someone in a case, readable."""
+
+    id: str
+    role: PartyRole
+    name: str | None
+    sex: Sex
+    birth_date: date | None
+    age: int | None
+    phone: str | None
+    address: str | None
+
+
+PARTY_SEALED: Final = tuple(name for name in Party._fields if name not in ("id", "role"))
+
+
+class Note(NamedTuple):
+    """A text of a case, readable."""
+
+    id: str
+    case_id: str
+    kind: NoteKind
+    text: str
+    author_id: str
+    written_at: datetime
+
+
+def make_key(session: Session, case_id: str) -> None:
+    """Give a new case its key. Its row must be there already."""
+    key, wrapped = _vault(session).new_key(_of(case_id))
+    session.add(CaseKey(case_id=case_id, key_id=wrapped.key_id, wrapped=wrapped.sealed))
+    session.flush()
+    _known(session)[case_id] = key
+
+
+def seal(session: Session, case_id: str, field: str, value: Any) -> bytes:
+    """`value`, anything that JSON can say, sealed for this place of this case. Raises `IdentityErased`."""
+    return seal_bytes(_key(session, case_id), msgspec.json.encode(value), f"{_of(case_id)}/{field}")
+
+
+def unseal(session: Session, case_id: str, field: str, sealed: bytes) -> Any:
+    """What `seal` sealed. Raises `IdentityErased`, `NotUnsealed`."""
+    return msgspec.json.decode(unseal_bytes(_key(session, case_id), sealed, f"{_of(case_id)}/{field}"))
+
+
+def seal_raw(session: Session, case_id: str, field: str, value: bytes) -> bytes:
+    """Like `seal`, for bytes."""
+    return seal_bytes(_key(session, case_id), value, f"{_of(case_id)}/{field}")
+
+
+def unseal_raw(session: Session, case_id: str, field: str, sealed: bytes) -> bytes:
+    """What `seal_raw` sealed."""
+    return unseal_bytes(_key(session, case_id), sealed, f"{_of(case_id)}/{field}")
+
+
+def is_erased(session: Session, case_id: str) -> bool:
+    """Whether the key of this case was destroyed."""
+    row = session.get(CaseKey, case_id)
+    return row is not None and row.wrapped is None
+
+
+def destroy(session: Session, case_id: str, why: ErasedWhy, *, now: datetime) -> bool:
+    """Destroy the key of a case and what was sealed under it; False if it was destroyed before."""
+    row = session.get_one(CaseKey, case_id, with_for_update=True)
+    if row.wrapped is None:
+        return False
+    row.key_id = row.wrapped = None
+    row.destroyed_at, row.destroyed_why = now, why
+    session.add(row)
+    _known(session).pop(case_id, None)
+    for table in (CaseParty, CaseNarrative, CaseNote):
+        for sealed in session.exec(select(table).where(table.case_id == case_id)):
+            sealed.sealed = None
+            session.add(sealed)
+    return True
+
+
+# --- what is sealed where
+
+
+def sealed_party(session: Session, case_id: str, party: dict[str, Any], *, party_id: str) -> CaseParty:
+    """A row for a party as the request gives it."""
+    hidden = {name: party[name] for name in PARTY_SEALED}
+    shown = {name: value for name, value in party.items() if name not in hidden}
+    return CaseParty(id=party_id, case_id=case_id, sealed=seal(session, case_id, f"party/{party_id}", hidden), **shown)
+
+
+def party(session: Session, row: CaseParty) -> Party:
+    """A party, readable."""
+    hidden = unseal(session, row.case_id, f"party/{row.id}", _there(row.sealed))
+    born = hidden["birth_date"]
+    hidden |= {"sex": Sex(hidden["sex"]), "birth_date": date.fromisoformat(born) if born else None}
+    return Party(id=row.id, role=row.role, **hidden)
+
+
+def sealed_narrative(session: Session, case_id: str, *, narrative: str | None, place: str | None) -> CaseNarrative:
+    """A row for what was told at intake."""
+    told = {"narrative": narrative, "place": place}
+    return CaseNarrative(case_id=case_id, sealed=seal(session, case_id, "narrative", told))
+
+
+def narrative(session: Session, row: CaseNarrative) -> tuple[str | None, str | None]:
+    """What was told, and where it happened."""
+    told = unseal(session, row.case_id, "narrative", _there(row.sealed))
+    return told["narrative"], told["place"]
+
+
+def sealed_note(
+    session: Session, case_id: str, kind: NoteKind, text: str, *, author_id: str, now: datetime
+) -> CaseNote:
+    """Write a text of a case; the row is added to the session."""
+    note_id = new_id()
+    sealed = seal(session, case_id, f"note/{note_id}", text)
+    row = CaseNote(id=note_id, case_id=case_id, kind=kind, sealed=sealed, author_id=author_id, written_at=now)
+    session.add(row)
+    return row
+
+
+def note(session: Session, row: CaseNote) -> Note:
+    """A text, readable."""
+    text = unseal(session, row.case_id, f"note/{row.id}", _there(row.sealed))
+    return Note(row.id, row.case_id, row.kind, text, row.author_id, row.written_at)
+
+
+def _there(sealed: bytes | None) -> bytes:
+    return sealed if sealed is not None else refuse(IdentityErased)
+
+
+def _of(case_id: str) -> str:
+    return f"case/{case_id}"
+
+
+def _key(session: Session, case_id: str) -> bytes:
+    known = _known(session)
+    if case_id not in known:
+        row = session.get_one(CaseKey, case_id)
+        if row.wrapped is None or row.key_id is None:
+            refuse(IdentityErased)
+        known[case_id] = _vault(session).unwrap(Wrapped(row.key_id, row.wrapped), _of(case_id))
+    return known[case_id]
+
+
+def _known(session: Session) -> dict[str, bytes]:
+    """The keys that this transaction has opened."""
+    known: dict[str, bytes] = session.info.setdefault(_KEYS, {})
+    return known
+
+
+def _vault(session: Session) -> Vault:
+    vault: Vault = session.info[VAULT]
+    return vault
