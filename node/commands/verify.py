@@ -16,7 +16,7 @@ from node.processes import OWNERS, Prepared, prepare
 from services.sync import operations
 from services.sync.verify import origins_held, verify_journal, verify_replica
 
-COLUMNS = ["what", "origin", "ok", "entries", "records", "altered", "repaired", "problem"]
+COLUMNS = ["what", "origin", "ok", "entries", "records", "in_part", "altered", "repaired", "problem"]
 
 
 Repair = Annotated[bool, typer.Option("--repair", help="Fold again the records that differ; never touches an entry.")]

@@ -26,6 +26,7 @@ from services.sync.journal import FIRST_EPOCH, head, position_at
 from services.sync.message import BadMessage, Batch, Ring, UnknownKind, open_message, ring, sign
 from services.sync.pace import MOST_BATCH
 from services.sync.position import Position
+from services.sync.relays import NO_POST, Post
 from services.sync.replicas import Outcome, Refused, Replicas
 from services.sync.tables import JournalState, Link
 
@@ -87,7 +88,7 @@ def span(database: Database, spec: LinkSpec, after: int | None) -> Span:
         row = session.get(Link, spec.destination)
         digest = row.held_digest if row and after is None else None
         number = (row.held_number or 0) if row and after is None else (after or 0)
-        place = position_at(session, spec.origin, epoch, number) if number <= end.number else None
+        place = position_at(session, spec.origin, number) if number <= end.number else None
     if place is None or (digest is not None and digest != place.digest):
         raise NotOneHistory(destination=spec.destination, number=number)
     return Span(epoch, place, end.number)
@@ -203,10 +204,11 @@ def take_in(
     keys: Ring,
     is_for: Callable[[Shown], bool],
     clock: Callable[[], datetime],
+    post: Post = NO_POST,
     progress: Progress = lambda offset: None,
 ) -> Imported:
     """Apply the frames of `file`, whose header was read, one commit each; stop at the first that cannot be applied."""
-    replicas = Replicas(origin, QUEUE, replica.WINDOW, is_for)
+    replicas = Replicas(origin, QUEUE, replica.WINDOW, is_for, post)
     with database.read() as session:
         before = _held(replicas.peek(session))
     done = Imported(origin, before, before)

@@ -19,7 +19,7 @@ down; never wider.
 from collections.abc import Collection, Set
 from enum import StrEnum
 
-from services.sync.entry import Entry, Full, Shown, Statistical, Withheld, commitment
+from services.sync.entry import Entry, Full, Shown, Statistical, Withheld
 
 
 class Clearance(StrEnum):
@@ -58,10 +58,9 @@ def decide(
 
 
 def show(entry: Entry, disclosure: Disclosure) -> Shown:
-    """The entry in this form. Its leaf, and so the chain, is the same in every form."""
-    if disclosure is Disclosure.FULL:
+    """The entry in this form, or in the most that is known of it. Its leaf, and so the chain, is the same in every form."""
+    if disclosure is Disclosure.WITHHELD or not entry.head:
+        return Withheld(entry.leaf)
+    if disclosure is Disclosure.FULL and entry.proof is None:
         return Full(entry.head, entry.statistical, entry.salt, entry.operational, entry.sealed)
-    if disclosure is Disclosure.STATISTICAL:
-        hidden = commitment(entry.salt, entry.operational, entry.sealed)
-        return Statistical(entry.head, entry.statistical, hidden)
-    return Withheld(entry.leaf)
+    return Statistical(entry.head, entry.statistical, entry.commitment)

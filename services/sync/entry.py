@@ -108,7 +108,11 @@ Shown = Full | Statistical | Withheld
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One journal line as its origin keeps it. `restricted` never leaves the origin: it steers disclosure."""
+    """One journal line as its origin keeps it. `restricted` never leaves the origin: it steers disclosure.
+
+    `proof`: of a line that was recovered without its operational and sealed parts the commitment to them; of one of
+    which not even the head came back (it is empty) the leaf.
+    """
 
     number: int
     head: bytes
@@ -117,10 +121,17 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     sealed: bytes
     salt: bytes
     restricted: bool = False
+    proof: bytes | None = None
+
+    @property
+    def commitment(self) -> bytes:
+        return commitment(self.salt, self.operational, self.sealed) if self.proof is None else self.proof
 
     @property
     def leaf(self) -> bytes:
-        return leaf(self.head, self.statistical, commitment(self.salt, self.operational, self.sealed))
+        if self.proof is not None and not self.head:
+            return self.proof
+        return leaf(self.head, self.statistical, self.commitment)
 
 
 def record(number: int, parts: Parts, salt: bytes) -> Entry:

@@ -38,7 +38,7 @@ COLUMNS = (
     "recorded_at",
 )
 IDS_AT_ONCE = 500  # SQLite took 999 variables in one statement until 3.32
-ENTRY_COLUMNS = ("number", "head", "statistical", "operational", "sealed", "salt", "restricted", "digest")
+ENTRY_COLUMNS = ("number", "head", "statistical", "operational", "sealed", "salt", "restricted", "proof", "digest")
 
 Stream = tuple[str, str]  # service, stream
 
@@ -47,12 +47,16 @@ entries: Table = JournalEntry.__table__
 
 @dataclass(frozen=True)
 class Life:
-    """Which journal this is, and which start of the engine: `session` grows by one with each."""
+    """Which journal this is, and which start of the engine: `session` grows with each.
+
+    `parent`: where this life left the one before it; None in the first life.
+    """
 
     origin: str
     epoch: int
     session: int
     head: Position
+    parent: Position | None = None
 
 
 @dataclass(frozen=True)
@@ -78,16 +82,26 @@ class Appended:
     results: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
-def begin(session: Session, origin: str) -> Life:
-    """Open the journal for a new start of the engine; creates it the first time."""
+def begin(session: Session, origin: str, above: int = 0) -> Life:
+    """Open the journal for a new start of the engine; creates it the first time.
+
+    The session is higher than `above`, which is known from outside this database (mark.py).
+    """
     state = session.get(JournalState, 1, with_for_update=True)
     if state is None:
         zero = start(origin, FIRST_EPOCH)
         state = JournalState(id=1, epoch=FIRST_EPOCH, number=0, digest=zero.digest, session=0)
         session.add(state)
-    state.session += 1
+    state.session = max(state.session, above) + 1
     session.flush()
-    return Life(origin, state.epoch, state.session, Position(state.number, state.digest))
+    return Life(origin, state.epoch, state.session, Position(state.number, state.digest), parent_of(state))
+
+
+def parent_of(state: JournalState) -> Position | None:
+    """Where this life of the journal left the one before it; None in the first life."""
+    if state.parent_number is None or state.parent_digest is None:
+        return None
+    return Position(state.parent_number, state.parent_digest)
 
 
 def head(session: Session, origin: str) -> Position:
@@ -126,15 +140,37 @@ def append(
     done = Appended(Position(state.number, state.digest))
     new = _new_facts(session, slices, done)
     _hold(session, done)
-    if not new:
-        return done
+    if new:
+        done.head = _write(session, state, new, origin=origin, now=now, random=random)
+    return done
+
+
+def issue(session: Session, facts: Sequence[Fact], *, origin: str, now: datetime) -> Position:
+    """Append facts that the engine itself tells and no outbox keeps, in the caller's write transaction with that which
+    they tell of; return the head. A fact whose id the journal has is passed over.
+    """
+    state = session.get_one(JournalState, 1, with_for_update=True)
+    done = Appended(Position(state.number, state.digest))
+    new = _unknown_ids(session, [("engine", fact) for fact in facts], done)
+    return _write(session, state, new, origin=origin, now=now, random=os.urandom) if new else done.head
+
+
+def _write(
+    session: Session,
+    state: JournalState,
+    new: Sequence[Fact],
+    *,
+    origin: str,
+    now: datetime,
+    random: Callable[[int], bytes],
+) -> Position:
     written = [record(number, fact, random(SALT_BYTES)) for number, fact in enumerate(new, state.number + 1)]
-    chain = digests(done.head, (entry.leaf for entry in written))
+    chain = digests(Position(state.number, state.digest), (entry.leaf for entry in written))
     bulk.insert(session, "journal_entry", COLUMNS, _rows(written, new, chain, now))
     records.fold(session, origin, [(entry.number, records.of_entry(entry)) for entry in written], now)
-    done.head = Position(written[-1].number, chain[-1])
-    state.number, state.digest, state.recorded_at = done.head.number, done.head.digest, now
-    return done
+    head = Position(written[-1].number, chain[-1])
+    state.number, state.digest, state.recorded_at = head.number, head.digest, now
+    return head
 
 
 def _new_facts(session: Session, slices: Sequence[Taken], done: Appended) -> list[Fact]:
@@ -195,7 +231,7 @@ def _hold(session: Session, done: Appended) -> None:
             row.number, row.fact_id = number, fact_id
 
 
-def _rows(written: list[Entry], facts: list[Fact], chain: list[bytes], now: datetime) -> list[bulk.Row]:
+def _rows(written: Sequence[Entry], facts: Sequence[Fact], chain: list[bytes], now: datetime) -> list[bulk.Row]:
     return [
         (
             entry.number,
@@ -214,10 +250,13 @@ def _rows(written: list[Entry], facts: list[Fact], chain: list[bytes], now: date
     ]
 
 
-def position_at(session: Session, origin: str, epoch: int, number: int) -> Position | None:
-    """This journal's position after entry `number`; None when it does not reach so far."""
+def position_at(session: Session, origin: str, number: int) -> Position | None:
+    """This journal's position after entry `number`; None when it does not reach so far.
+
+    Every later life continues the chain that began in the first.
+    """
     if number == 0:
-        return start(origin, epoch)
+        return start(origin, FIRST_EPOCH)
     digest = session.scalars(select(JournalEntry.digest).where(entries.c.number == number)).first()
     return None if digest is None else Position(number, digest)
 
@@ -239,8 +278,9 @@ def read_after(session: Session, number: int, most_bytes: int, most_entries: int
 
 
 def facts_after(session: Session, number: int, limit: int) -> list[tuple[int, bytes]]:
-    """Up to `limit` facts after `number`, as envelopes, for services of this node."""
-    statement = select(JournalEntry).where(entries.c.number > number).order_by(entries.c.number).limit(limit)
+    """Up to `limit` facts after `number`, as envelopes, for services of this node; none that came back in part."""
+    whole = (entries.c.number > number, entries.c.proof.is_(None))
+    statement = select(JournalEntry).where(*whole).order_by(entries.c.number).limit(limit)
     return [(row.number, pack(fact_of(row))) for row in session.scalars(statement)]
 
 

@@ -21,10 +21,11 @@ from sqlmodel import Session
 from kernel.errors import JisrError
 from kernel.fact import FACT_SCHEMAS, Fact, NotAFact
 from services.sync import bulk
+from services.sync.disclosure import Disclosure, show
 from services.sync.entry import Entry, Full, Shown, Statistical, Withheld, decode
 from services.sync.tables import Parked, Record, ReplicaEntry
 
-CONTRACTS = ("case", "forum", "gateway", "notify", "sync")
+CONTRACTS = ("case", "forum", "gateway", "notify", "replication", "sync")
 NAME = re.compile(r"[\x21-\x7e]{1,64}")
 TYPE = re.compile(r"[a-z][a-z0-9_]{0,47}(?:\.[a-z0-9_]{1,47})?\.v[1-9][0-9]{0,5}")
 REASON_CHARACTERS = 200
@@ -88,9 +89,9 @@ def known_types() -> frozenset[str]:
     return frozenset(FACT_SCHEMAS)
 
 
-def of_entry(entry: Entry) -> Full:
-    """This node's own entry as it sees it itself: with nothing left out."""
-    return Full(entry.head, entry.statistical, entry.salt, entry.operational, entry.sealed)
+def of_entry(entry: Entry) -> Shown:
+    """This node's own entry as it sees it itself: with nothing left out that it has."""
+    return show(entry, Disclosure.FULL)
 
 
 def fold(session: Session, origin: str, shown: Sequence[tuple[int, Shown]], now: datetime) -> Folded:

@@ -169,7 +169,7 @@ class Sender:
 
         def look() -> Position | None:
             with self._database.read() as session:
-                return journal.position_at(session, life.origin, life.epoch, said.held.number)
+                return journal.position_at(session, life.origin, said.held.number)
 
         def found(place: Position | None) -> None:
             self._looking = False

@@ -33,7 +33,10 @@ class JsonText(TypeDecorator[Any]):
 
 
 class JournalState(Base, table=True):
-    """The one row that says where the journal ends. Whoever appends holds it locked."""
+    """The one row that says where the journal ends. Whoever appends holds it locked.
+
+    `parent_…`: where this life of the journal left the one before it. `doubt`: why nothing is sent (doubt.py).
+    """
 
     __tablename__ = "journal_state"
     id: int = Field(default=1, primary_key=True)
@@ -42,10 +45,19 @@ class JournalState(Base, table=True):
     digest: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
     session: int = Field(sa_column=Column(Number, nullable=False))
     recorded_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+    parent_number: int | None = Field(default=None, sa_column=Column(Number, nullable=True))
+    parent_digest: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32), nullable=True))
+    doubt: str | None = Field(default=None, sa_column=Column(NAME, nullable=True))
+    doubt_reason: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    doubt_about: str | None = Field(default=None, sa_column=Column(NAME, nullable=True))
 
 
 class JournalEntry(Base, table=True):
-    """One journal line: the exact bytes of a fact's parts and the digest of the chain up to it."""
+    """One journal line: the exact bytes of a fact's parts and the digest of the chain up to it.
+
+    `proof` stands in recovered lines for what nobody could give back: the commitment to the parts that are missing,
+    or the leaf where not even the head is known; see entry.py.
+    """
 
     __tablename__ = "journal_entry"
     number: int = Field(sa_column=Column(Number, primary_key=True, autoincrement=False))
@@ -59,6 +71,7 @@ class JournalEntry(Base, table=True):
     restricted: bool
     digest: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
     recorded_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    proof: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32), nullable=True))
 
 
 class OutboxSource(Base, table=True):
@@ -94,7 +107,10 @@ class Link(Base, table=True):
 
 
 class Replica(Base, table=True):
-    """Where the verified copy of one origin's journal ends, and the last word from that origin."""
+    """Where the verified copy of one origin's journal ends, and the last word from that origin.
+
+    `begun`: the epoch in which its chain began; later lives continue the same chain.
+    """
 
     __tablename__ = "replica"
     origin: str = Field(sa_column=Column(NAME, primary_key=True))
@@ -110,6 +126,7 @@ class Replica(Base, table=True):
     session: int = Field(default=0, sa_column=Column(Number, nullable=False))
     boot: str | None = Field(default=None, sa_column=Column(NAME, nullable=True))
     withheld: int = Field(default=0, sa_column=Column(Number, nullable=False))
+    begun: int = Field(default=1, sa_column=Column(Number, nullable=False))
 
 
 class ReplicaEntry(Base, table=True):
@@ -214,6 +231,23 @@ class Arrival(Base, table=True):
     type: str = Field(sa_column=Column(String(128), nullable=False))
     envelope: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    relayed_by: str | None = Field(default=None, sa_column=Column(NAME, nullable=True))
+    digest: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32), nullable=True))
+
+
+class Relay(Base, table=True):
+    """What is to be done about a fact of one governorate for another: carried on by a directorate, or, at the node
+    where it arrived, acknowledged. `result` says what was done; see relays.py.
+    """
+
+    __tablename__ = "relay"
+    fact_id: str = Field(sa_column=Column(ID, primary_key=True))
+    origin: str = Field(sa_column=Column(NAME, nullable=False))
+    number: int = Field(sa_column=Column(Number, nullable=False))
+    task: str = Field(sa_column=Column(NAME, nullable=False))
+    due_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    done_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True, index=True))
+    result: str | None = Field(default=None, sa_column=Column(NAME, nullable=True))
 
 
 class Peer(Base, table=True):
@@ -229,3 +263,76 @@ class Peer(Base, table=True):
     admitted_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     revoked_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
     reason: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+
+
+class Life(Base, table=True):
+    """A later life of a journal, this node's own or that of an origin, and the position in which it began."""
+
+    __tablename__ = "life"
+    origin: str = Field(sa_column=Column(NAME, primary_key=True))
+    epoch: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    parent_number: int = Field(sa_column=Column(Number, nullable=False))
+    parent_digest: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class Recall(Base, table=True):
+    """What a holder of this node's journal is asked for, and where its copy stands; see recalls.py.
+
+    `asks` counts the operator's questions, `done` is the last that was answered in full. `after`: where it shall begin;
+    `until`: the last number to fetch, none where only the position is asked for.
+    """
+
+    __tablename__ = "recall"
+    source: str = Field(sa_column=Column(NAME, primary_key=True))
+    asks: int = Field(default=0)
+    done: int = Field(default=0)
+    after: int = Field(default=0, sa_column=Column(Number, nullable=False))
+    until: int | None = Field(default=None, sa_column=Column(Number, nullable=True))
+    epoch: int | None = None
+    session: int = Field(default=0, sa_column=Column(Number, nullable=False))
+    held_number: int | None = Field(default=None, sa_column=Column(Number, nullable=True))
+    held_digest: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32), nullable=True))
+    at_number: int | None = Field(default=None, sa_column=Column(Number, nullable=True))
+    at_digest: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32), nullable=True))
+    heard_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+    problem: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+
+
+class RecalledEntry(Base, table=True):
+    """An entry of this node's own journal as a holder gave it back; kept until the recovery is done."""
+
+    __tablename__ = "recalled_entry"
+    __table_args__: ClassVar[dict[str, Any]] = {"sqlite_with_rowid": False}
+    source: str = Field(sa_column=Column(NAME, primary_key=True))
+    number: int = Field(sa_column=Column(Number, primary_key=True, autoincrement=False))
+    parts: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    digest: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+
+
+class Recovery(Base, table=True):
+    """A recovery of this node's journal: entries `after` + 1 to `until` came back, `renumbered` follow them.
+
+    `handed_at`: when the services had taken over the recovered facts; none while that is still to be done.
+    """
+
+    __tablename__ = "recovery"
+    epoch: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    after: int = Field(sa_column=Column(Number, nullable=False))
+    until: int = Field(sa_column=Column(Number, nullable=False))
+    renumbered: int = Field(sa_column=Column(Number, nullable=False))
+    source: str = Field(sa_column=Column(NAME, nullable=False))
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    handed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+
+
+class SetAside(Base, table=True):
+    """An entry that a replica held and its origin's later life does not have. Kept for ever, counted nowhere."""
+
+    __tablename__ = "set_aside"
+    origin: str = Field(sa_column=Column(NAME, primary_key=True))
+    digest: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
+    number: int = Field(sa_column=Column(Number, nullable=False))
+    disclosure: str = Field(sa_column=Column(String(16), nullable=False))
+    parts: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

@@ -27,6 +27,7 @@ from services.sync.records import CannotFold
 from services.sync.tables import JournalEntry, JournalState, Parked, Record, Replica, ReplicaEntry
 
 AT_ONCE = 500
+MOST_RANGES = 20
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # the time of folding is no part of what is compared
 
 
@@ -43,6 +44,7 @@ class Report:
     altered: int | None = None
     problem: str | None = None
     repaired: int = 0  # records that were folded again
+    in_part: str | None = None  # numbers of this journal that were recovered without all their parts
 
     @property
     def ok(self) -> bool:
@@ -165,8 +167,25 @@ def verify_journal(session: Session, origin: str, *, repair: bool = False) -> Re
     state = session.get(JournalState, 1, with_for_update=repair)
     if state is None:
         return Report(origin, "journal", 0, 0, 0, 0)
-    check = _Check(session, origin, start(origin, state.epoch), "journal")
-    return check.run(_journal_lines(session), Position(state.number, state.digest), repair=repair)
+    check = _Check(session, origin, start(origin, journal.FIRST_EPOCH), "journal")
+    report = check.run(_journal_lines(session), Position(state.number, state.digest), repair=repair)
+    return replace(report, in_part=_ranges(session.scalars(_in_part)))
+
+
+_in_part = select(JournalEntry.number).where(JournalEntry.proof.is_not(None)).order_by(JournalEntry.number)
+
+
+def _ranges(numbers: Iterable[int]) -> str | None:
+    """`641-650, 702`; the first of them where there are many."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and found[-1][1] == number - 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    shown = [str(first) if first == last else f"{first}-{last}" for first, last in found[:MOST_RANGES]]
+    rest = [f"and {len(found) - MOST_RANGES} more"] if len(found) > MOST_RANGES else []
+    return ", ".join([*shown, *rest]) or None
 
 
 def _journal_lines(session: Session) -> Iterator[tuple[int, Shown, bytes]]:
@@ -174,13 +193,15 @@ def _journal_lines(session: Session) -> Iterator[tuple[int, Shown, bytes]]:
     for row in session.scalars(statement):
         session.expunge(row)
         yield row.number, records.of_entry(_entry(row)), row.digest
+        if not row.head:
+            continue  # recovered as a leaf and nothing else
         fact = journal.fact_of(row)
         if (fact.id, fact.type) != (row.fact_id, row.type):
             raise _Altered(row.number, "the id or type beside the entry was altered")
 
 
 def _entry(row: JournalEntry) -> Entry:
-    return Entry(row.number, row.head, row.statistical, row.operational, row.sealed, row.salt)
+    return Entry(row.number, row.head, row.statistical, row.operational, row.sealed, row.salt, proof=row.proof)
 
 
 def verify_replica(session: Session, origin: str, *, repair: bool = False) -> Report:
@@ -188,7 +209,7 @@ def verify_replica(session: Session, origin: str, *, repair: bool = False) -> Re
     row = session.get(Replica, origin, with_for_update=repair)
     if row is None:
         return Report(origin, "replica", 0, 0, 0, 0)
-    check = _Check(session, origin, start(origin, row.epoch), "replica")
+    check = _Check(session, origin, start(origin, row.begun), "replica")
     return check.run(_replica_lines(session, origin), Position(row.number, row.digest), repair=repair)
 
 

@@ -112,7 +112,7 @@ def is_prefix(replica: Node, origin: Node) -> bool:
     if held is None or held.number == 0:
         return True
     with origin.database.read() as session:
-        place = journal.position_at(session, origin.name, 1, held.number)
+        place = journal.position_at(session, origin.name, held.number)
     return place is not None and place.digest == held.digest
 
 

@@ -144,7 +144,7 @@ def test_bundles_and_the_line_come_to_the_same_in_any_order(
 
 def place_at(origin: Database, number: int) -> Position:
     with origin.read() as session:
-        found = journal.position_at(session, "ninewa", 1, number)
+        found = journal.position_at(session, "ninewa", number)
     assert found is not None
     return found
 
