@@ -31,12 +31,14 @@ from kernel import crash, metrics
 from kernel.broker import FACTS, Publisher, declare_exchanges, recorded_queue
 from kernel.clock import now
 from kernel.database import Database, KernelTable, UtcDateTime
-from kernel.errors import BadInput, BrokerAway, JisrError, TooLarge
-from kernel.fact import MAX_FACT_BYTES, Fact, pack
+from kernel.errors import BadInput, BrokerAway, JisrError
+from kernel.fact import Fact, check_size, pack
 from kernel.ids import new_id
 from kernel.log import get_logger
 
 SLICE_FACTS = 200
+SLICE_BYTES = 1024 * 1024  # sealed facts are large; the recorder keeps 32 slices in memory
+ROWS_AT_ONCE = 20
 AHEAD_FACTS = 2000  # published but not acknowledged: about 1 MB on the broker
 PATIENCE_SECONDS = 10.0  # without an answer from the recorder, publish again
 IDLE_SECONDS = 1.0  # how often a relay looks without being woken: another process may have appended
@@ -119,10 +121,8 @@ def append(session: Session, fact: Fact) -> None:
 
     A fact that the recorder refuses would hold up every fact behind it.
     """
-    envelope = pack(fact)
-    if len(envelope) > MAX_FACT_BYTES:
-        raise TooLarge(limit=MAX_FACT_BYTES)
-    session.add(OutboxRow(fact_id=fact.id, envelope=envelope, created_at=now()))
+    check_size(fact)
+    session.add(OutboxRow(fact_id=fact.id, envelope=pack(fact), created_at=now()))
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,10 @@ def _locked_stream(session: Session) -> OutboxStream:
     return row
 
 
+def _has_unnumbered(session: Session) -> bool:
+    return session.scalars(select(OutboxRow.id).where(OutboxRow.number.is_(None)).limit(1)).first() is not None
+
+
 def number_rows(session: Session, limit: int) -> int:
     """Give up to `limit` committed rows the next dense numbers, oldest first; return how many."""
     stream = _locked_stream(session)
@@ -162,7 +166,7 @@ def number_rows(session: Session, limit: int) -> int:
 
 
 def read_after(session: Session, service: str, number: int, limit: int = SLICE_FACTS) -> Slice | None:
-    """The slice that follows `number`, or None when nothing numbered does."""
+    """The slice that follows `number`, or None when nothing numbered does: facts of 1 MiB together, or a single one."""
     stream = session.scalars(select(OutboxStream)).first()
     if stream is None:
         return None
@@ -171,10 +175,17 @@ def read_after(session: Session, service: str, number: int, limit: int = SLICE_F
         .where(OutboxRow.number > number)
         .order_by(OutboxRow.number)
         .limit(limit)
-    ).all()
-    if not rows:
-        return None
-    return Slice(service, stream.stream, rows[0][0], [msgspec.Raw(envelope) for _, envelope in rows])
+        .execution_options(yield_per=ROWS_AT_ONCE)
+    )
+    first, found, size = 0, list[msgspec.Raw](), 0
+    for at, envelope in rows:
+        size += len(envelope)
+        if found and size > SLICE_BYTES:
+            break
+        first = first or at
+        found.append(msgspec.Raw(envelope))
+    rows.close()
+    return Slice(service, stream.stream, first, found) if found else None
 
 
 def acknowledge(session: Session, recorded: Recorded) -> int:
@@ -234,48 +245,54 @@ class Relay:
             log.warning("outbox.answer_not_understood", bytes=len(body))
 
     def relay_once(self) -> int:
-        """One bounded pass: number, publish, take the recorder's answers. Returns how many facts were published.
+        """One bounded pass: take the recorder's answers, number, publish. Returns how many facts were published.
 
         Raises `BrokerAway` or `Unavailable`; nothing is lost by either.
         """
-        with self.database.read() as session:
-            idle = session.scalars(select(OutboxRow.id).limit(1)).first() is None
-        if not idle:
-            with self.database.write_silently() as session:
-                number_rows(session, SLICE_FACTS)
         if self._publisher.connect():
             self._sent = 0
-        published = 0 if idle else self._publish_next()
         self._publisher.process()
-        self._take_answers()
-        return published
-
-    def _publish_next(self) -> int:
-        with self.database.read() as session:
-            stream = session.scalars(select(OutboxStream)).one()
-            if stream.stream != self._stream:
-                self._stream, self._sent = stream.stream, 0
-            overdue = time.monotonic() - self._sent_at > PATIENCE_SECONDS
-            if self._sent > stream.acknowledged and overdue:
-                log.info("outbox.publishing_again", after=stream.acknowledged, sent=self._sent)
-                self._sent = 0
-            self._sent = max(self._sent, stream.acknowledged)
-            if self._sent - stream.acknowledged >= AHEAD_FACTS:
-                return 0
-            slice_ = read_after(session, self.service, self._sent)
+        slice_ = self._next_slice()
         if slice_ is None:
             return 0
         crash.here("after_outbox_commit")
         self._publisher.publish(FACTS, self.service, msgspec.json.encode(slice_))
+        crash.here("after_relay_publish")
         self._sent = slice_.first + len(slice_.facts) - 1
         self._sent_at = time.monotonic()
         return len(slice_.facts)
 
-    def _take_answers(self) -> None:
+    def _next_slice(self) -> Slice | None:
+        """Write down what was answered and number what was committed, in one transaction, if there is either.
+
+        The transaction need not wait for SQLite's disk. Done again after a loss of power it gives the same rows the same
+        numbers: there, ids are given in the order of commit, and whatever a fact's commit did is on disk.
+        """
         answers, self._answers = self._answers, []
-        for recorded in answers:
-            with self.database.write_silently() as session:
+        with self.database.read() as session:
+            if not answers and not _has_unnumbered(session):
+                return self._read_slice(session)
+        with self.database.write_silently(lasting=False) as session:
+            for recorded in answers:
                 acknowledge(session, recorded)
+            number_rows(session, SLICE_FACTS)
+            return self._read_slice(session)
+
+    def _read_slice(self, session: Session) -> Slice | None:
+        """What follows that which was published, or is acknowledged, or should have been answered by now."""
+        stream = session.scalars(select(OutboxStream)).first()
+        if stream is None:
+            return None
+        if stream.stream != self._stream:
+            self._stream, self._sent = stream.stream, 0
+        overdue = time.monotonic() - self._sent_at > PATIENCE_SECONDS
+        if self._sent > stream.acknowledged and overdue:
+            log.info("outbox.publishing_again", after=stream.acknowledged, sent=self._sent)
+            self._sent = 0
+        self._sent = max(self._sent, stream.acknowledged)
+        if self._sent - stream.acknowledged >= AHEAD_FACTS:
+            return None
+        return read_after(session, self.service, self._sent)
 
     def measure(self) -> None:
         """Set the gauges of this outbox."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -117,6 +118,12 @@ def _read_body(request: Request) -> bytes:
     return request.get_data(cache=False)
 
 
+@cache
+def _one(schema: type[Schema]) -> Schema:
+    """An instance to share: making one takes longer than reading a request with it."""
+    return schema()
+
+
 def _load(schema: type[Schema], body: bytes) -> dict[str, Any]:
     try:
         document = msgspec.json.decode(body or b"{}")
@@ -125,7 +132,7 @@ def _load(schema: type[Schema], body: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise MalformedRequest()
     try:
-        values: dict[str, Any] = schema().load(document)
+        values: dict[str, Any] = _one(schema).load(document)
     except ValidationError as error:
         raise BadInput(where=error.normalized_messages()) from error
     return values
@@ -182,7 +189,7 @@ def _call(session: Session, entry: _Entry) -> Call:
 
 
 def _dump(view: type[Schema], result: Any) -> bytes:
-    return msgspec.json.encode(view().dump(result), enc_hook=str)
+    return msgspec.json.encode(_one(view).dump(result), enc_hook=str)
 
 
 def _once(session: Session, entry: _Entry, carry_out: Callable[[], bytes]) -> bytes:
