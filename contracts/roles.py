@@ -68,6 +68,26 @@ CASE_BARRED: frozenset[Role] = frozenset({Role.NODE_ADMIN, Role.OPERATOR, Role.F
 REFERRAL_WRITE: frozenset[Role] = CASE_WORK | SUPERVISION
 REFERRAL_ANSWER: frozenset[Role] = frozenset({Role.REFERRAL_PARTNER}) | CASE_WORK | SUPERVISION
 """Accept, reject and complete: the partner, or the officer who was told the answer by telephone."""
+CASE_STEPS: frozenset[Role] = CASE_WORK | SUPERVISION
+"""Steps of the handler that the supervisor may take in the handler's place."""
+RECLASSIFICATION_APPROVAL: frozenset[Role] = frozenset({Role.INSPECTORATE, Role.PROVINCIAL_DIRECTOR})
+"""Decide whether the class of a case changes; never for one's own unit, never one's own proposal."""
+RECLASSIFICATION_READ: frozenset[Role] = CASE_STEPS | RECLASSIFICATION_APPROVAL
+CONFIRMATION: frozenset[Role] = frozenset({Role.CONFIRMATION_INTERVIEWER})
+"""Ask people whether a case really ended as it says; never in one's own unit."""
+WELFARE: frozenset[Role] = INTAKE
+"""Keep welfare applications of the unit."""
+WELFARE_DECISION: frozenset[Role] = frozenset({Role.UNIT_SUPERVISOR, Role.PROVINCIAL_DIRECTOR})
+"""Enter what the office decided and paid; never for an application one began or applied with."""
+WELFARE_READ: frozenset[Role] = WELFARE | WELFARE_DECISION
+PARTNER_READ: frozenset[Role] = CASE_READ | {Role.DIRECTIVE_AUTHOR, Role.RELEASE_APPROVER}
+"""Read the directory of partners and how they answered."""
+PARTNER_LIST: frozenset[Role] = frozenset({Role.UNIT_SUPERVISOR, Role.PROVINCIAL_DIRECTOR, Role.DIRECTIVE_AUTHOR})
+"""Enter a partner: at a directorate for every governorate, at a governorate for itself."""
+PARTNER_VET: frozenset[Role] = frozenset({Role.PROVINCIAL_DIRECTOR, Role.RELEASE_APPROVER})
+"""Vouch for a partner, and suspend it; never one's own entry."""
+ANSWER_BY_CODE: frozenset[Role] = frozenset({Role.REFERRAL_PARTNER})
+"""What the gateway calls itself when it passes on a one-time code; the code is what is believed."""
 AUDIT_READ: frozenset[Role] = frozenset({Role.INSPECTORATE})
 
 # Directorate

@@ -81,7 +81,7 @@ class ForumRules(_Part):
 
 
 class CaseRules(_Part):
-    """Cases: when an answer to a referral is due, and when counts of persons are too small to be told."""
+    """Cases: when each step is due, and when counts of persons are too small to be told."""
 
     referral_immediate_hours: int = Field(
         24, ge=1, le=YEAR * 24, description="An office has so many hours to answer a referral of urgency `immediate`."
@@ -91,6 +91,61 @@ class CaseRules(_Part):
     )
     referral_normal_hours: int = Field(
         168, ge=1, le=YEAR * 24, description="So many for `normal`, a week; not less than for `urgent`."
+    )
+    referral_escalation_percent: int = Field(
+        50,
+        ge=5,
+        le=400,
+        description="Without an answer the next who is told of it is told after so much of the time the office had.",
+    )
+    referral_expiry_percent: int = Field(
+        100,
+        ge=5,
+        le=400,
+        description="And so much of it after the directorate was told, a referral expires.",
+    )
+    partner_vetting_days: int = Field(
+        731, ge=30, le=3 * YEAR, description="The vetting of a partner holds for so many days at the most."
+    )
+    code_days: int = Field(
+        7, ge=1, le=31, description="A one-time code for an office without an account ends after so many days."
+    )
+    triage_hours: int = Field(
+        24, ge=1, le=YEAR * 24, description="A case that was received is to be triaged within so many hours."
+    )
+    assign_hours: int = Field(
+        24, ge=1, le=YEAR * 24, description="A triaged or contested case is to have a handler within so many hours."
+    )
+    contact_immediate_hours: int = Field(
+        2, ge=1, le=YEAR * 24, description="The first contact is due so soon after assignment, at risk `immediate`."
+    )
+    contact_high_hours: int = Field(
+        24, ge=1, le=YEAR * 24, description="So many at risk `high`; not less than at `immediate`."
+    )
+    contact_hours: int = Field(72, ge=1, le=YEAR * 24, description="So many otherwise; not less than at `high`.")
+    quiet_days: int = Field(
+        14, ge=1, le=YEAR, description="A case at work in which nothing was written for so many days is overdue."
+    )
+    approval_hours: int = Field(
+        72, ge=1, le=YEAR * 24, description="A proposed resolution is to be approved or sent back within so many hours."
+    )
+    confirmation_from_days: int = Field(
+        28, ge=1, le=YEAR, description="The confirmation interview is drawn up so many days after the closing."
+    )
+    confirmation_until_days: int = Field(
+        60,
+        ge=2,
+        le=2 * YEAR,
+        description="And lapses as unconfirmed after so many; more than `confirmation_from_days`.",
+    )
+    mediation_first_days: int = Field(
+        14, ge=1, le=YEAR, description="The first follow-up of a mediated agreement is due after so many days."
+    )
+    mediation_second_days: int = Field(
+        60, ge=2, le=2 * YEAR, description="The second; more than `mediation_first_days`."
+    )
+    assistance_minutes: int = Field(
+        15, ge=1, le=24 * 60, description="Local police have so many minutes to answer a call for help."
     )
     adult_age: int = Field(
         18,
@@ -104,6 +159,26 @@ class CaseRules(_Part):
         le=50,
         description="How many women and men are in a case is told only if there are so many of each. Never below 1.",
     )
+
+    @field_validator("contact_high_hours")
+    @classmethod
+    def _contact_high(cls, value: int, info: ValidationInfo) -> int:
+        return _not_less(value, info, "contact_immediate_hours", equal=True)
+
+    @field_validator("contact_hours")
+    @classmethod
+    def _contact(cls, value: int, info: ValidationInfo) -> int:
+        return _not_less(value, info, "contact_high_hours", equal=True)
+
+    @field_validator("confirmation_until_days")
+    @classmethod
+    def _confirmation(cls, value: int, info: ValidationInfo) -> int:
+        return _not_less(value, info, "confirmation_from_days", equal=False)
+
+    @field_validator("mediation_second_days")
+    @classmethod
+    def _mediation(cls, value: int, info: ValidationInfo) -> int:
+        return _not_less(value, info, "mediation_first_days", equal=False)
 
     @field_validator("referral_urgent_hours")
     @classmethod

@@ -170,7 +170,11 @@ class CaseStatus(StrEnum):
     ON_HOLD = "on_hold"
     RESOLUTION_PROPOSED = "resolution_proposed"
     CLOSED = "closed"
+    CONFIRMED = "confirmed"
+    CONTESTED = "contested"
+    UNCONFIRMED = "unconfirmed"
     WITHDRAWN = "withdrawn"
+    DUPLICATE_OF = "duplicate_of"
 
 
 class Outcome(StrEnum):
@@ -192,12 +196,14 @@ class Outcome(StrEnum):
 
 
 class PartyRole(StrEnum):
-    """What someone is in a case. `affected`: to whom it happened; `respondent`: the other side."""
+    """What someone is in a case. `affected`: to whom it happened; `respondent`: the other side; `guardian`: who speaks
+    for one under age."""
 
     AFFECTED = "affected"
     REPORTER = "reporter"
     RESPONDENT = "respondent"
     WITNESS = "witness"
+    GUARDIAN = "guardian"
 
 
 class Sex(StrEnum):
@@ -239,6 +245,16 @@ class NoteKind(StrEnum):
     CLOSING = "closing"
     WITHDRAWAL = "withdrawal"
     REFERRAL = "referral"
+    CONSENT = "consent"
+    CONTACT = "contact"
+    STAFF = "staff"
+    RECLASSIFICATION = "reclassification"
+    CONFIRMATION = "confirmation"
+    REOPENING = "reopening"
+    DUPLICATE = "duplicate"
+    WITHOUT_CONSENT = "without_consent"
+    MEDIATION = "mediation"
+    ASSISTANCE = "assistance"
 
 
 class AskedBy(StrEnum):

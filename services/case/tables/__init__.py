@@ -16,21 +16,36 @@ from services.case.tables.cases import (
     NumberSequence,
 )
 from services.case.tables.columns import WORD, Base
+from services.case.tables.endings import Confirmation, Reclassification
 from services.case.tables.identity import BreakGlass, CaseKey, ErasedWhy, NodeSecret
-from services.case.tables.referrals import Referral
+from services.case.tables.mediations import Assistance, Mediation
+from services.case.tables.parties import CaseConsent, CaseContactPlan, CaseStaff
+from services.case.tables.referrals import ArrivalCursor, Partner, Referral, ReferralCode
+from services.case.tables.welfare import WelfareApplication
 
 __all__ = [
     "WORD",
+    "ArrivalCursor",
+    "Assistance",
     "Base",
     "BreakGlass",
+    "CaseConsent",
+    "CaseContactPlan",
     "CaseIntake",
     "CaseKey",
     "CaseNarrative",
     "CaseNote",
     "CaseParty",
     "CaseRecord",
+    "CaseStaff",
+    "Confirmation",
     "ErasedWhy",
+    "Mediation",
     "NodeSecret",
     "NumberSequence",
+    "Partner",
+    "Reclassification",
     "Referral",
+    "ReferralCode",
+    "WelfareApplication",
 ]

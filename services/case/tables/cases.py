@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Index, Integer, LargeBinary, String
+from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlmodel import Field
 
+from contracts.case.endings import NextStep
 from contracts.case.words import (
     AgeBand,
     Answer,
@@ -30,6 +31,9 @@ class CaseRecord(Base, table=True):
     """How a case stands. `version` counts its changes and numbers its facts; `handlers` is all who ever
     handled it.
 
+    `units` are all whose people ever worked on it. `walled_from` names the accounts and units that find nothing of it
+    (services/case/wall.py). `next_step` and `due_at` are set with each change (services/case/next_steps.py).
+
     `age_band`, `parties_told` and `parties_by_sex` are what may be told of the persons in it
     (services/case/telling.py), decided at intake."""
 
@@ -38,6 +42,8 @@ class CaseRecord(Base, table=True):
         Index("case_record_unit_status", "unit", "status"),
         Index("case_record_handler", "handler_id", "status"),
         Index("case_record_opened_by", "opened_by", "status"),
+        Index("case_record_due", "due_at"),
+        Index("case_record_duplicate_of", "duplicate_of"),
     )
 
     id: str = Field(sa_column=id_column())
@@ -81,6 +87,17 @@ class CaseRecord(Base, table=True):
     withdrawal_alone: Answer | None = Field(default=None, sa_column=word(Answer, empty=True))
     withdrawal_pressure: Answer | None = Field(default=None, sa_column=word(Answer, empty=True))
     notes: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    minors: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))
+    units: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    walled: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))
+    upstream: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))
+    walled_from: str = Field(default="", sa_column=Column(Text, nullable=False))
+    next_step: NextStep | None = Field(default=None, sa_column=word(NextStep, empty=True))
+    due_at: datetime | None = Field(default=None, sa_column=instant(empty=True))
+    closings: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    reopened: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    duplicate_of: str | None = Field(default=None, sa_column=Column(String(36)))
+    before_duplicate: CaseStatus | None = Field(default=None, sa_column=word(CaseStatus, empty=True))
 
 
 class CaseIntake(Base, table=True):
