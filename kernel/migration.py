@@ -23,11 +23,12 @@ SERVICE_VERSIONS = "alembic_version"
 MIGRATION_LOCK = 0x6A697372  # "jisr": one migration at a time on PostgreSQL
 
 
-def migrate(url: str, service: str, *, keys: Path | None = None) -> list[str]:
+def migrate(url: str, service: str, *, keys: Path | None = None, to: str = "head") -> list[str]:
     """Bring the database at `url` to this release; return the revisions that were applied, oldest first.
 
-    `keys`: the node's key directory, for a migration that seals what was in the clear. Raises `Unavailable` when the
-    database cannot be reached, `SettingsError` for a service that does not exist.
+    `keys`: the node's key directory, for a migration that seals what was in the clear. `to`: the last revision of the
+    service to apply. Raises `Unavailable` when the database cannot be reached, `SettingsError` for a service that does
+    not exist.
     """
     database = Database(url, service=service)
     try:
@@ -39,8 +40,9 @@ def migrate(url: str, service: str, *, keys: Path | None = None) -> list[str]:
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
                 config = _config(versions, table, connection)
                 config.attributes["keys"] = keys
-                applied += _pending(config, connection, table)
-                command.upgrade(config, "head")
+                last = to if table == SERVICE_VERSIONS else "head"
+                applied += _pending(config, connection, table, last)
+                command.upgrade(config, last)
         return applied
     finally:
         database.close()
@@ -79,9 +81,9 @@ def _config(versions: Path, table: str, connection: Connection) -> Config:
     return config
 
 
-def _pending(config: Config, connection: Connection, table: str) -> list[str]:
+def _pending(config: Config, connection: Connection, table: str, last: str = "heads") -> list[str]:
     context = MigrationContext.configure(connection, opts={"version_table": table})
     here = context.get_current_revision()
     script = ScriptDirectory.from_config(config)
-    revisions = [revision.revision for revision in script.iterate_revisions("heads", here or "base")]
+    revisions = [revision.revision for revision in script.iterate_revisions(last, here or "base")]
     return list(reversed(revisions))

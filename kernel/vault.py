@@ -20,7 +20,7 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from kernel.crypto import KEY_BYTES, load_secret
+from kernel.crypto import KEY_BYTES, load_secret, new_secret
 from kernel.errors import Internal
 
 IDENTITY_KEY = "identity.key"
@@ -109,3 +109,20 @@ def keys_in(directory: Path) -> list[bytes]:
     """The present identity key, and the former one where it is still there. Raises `SettingsError`."""
     former = directory / FORMER_KEY
     return [load_secret(directory / IDENTITY_KEY), *([load_secret(former)] if former.exists() else [])]
+
+
+def change(directory: Path) -> bool:
+    """Put a new identity key in the place of the present one, which is kept as the former. Never is there none.
+
+    False while a former key is there: what it wrapped may not all be wrapped anew yet. Delete it when it is, and when
+    no backup that needs it is to be read again.
+    """
+    present, former, new = directory / IDENTITY_KEY, directory / FORMER_KEY, directory / "identity-new.key"
+    if former.exists() and former.read_bytes() != present.read_bytes():
+        return False
+    new.unlink(missing_ok=True)
+    new_secret(new)
+    if not former.exists():
+        os.link(present, former)
+    os.replace(new, present)
+    return True

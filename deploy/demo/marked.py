@@ -110,7 +110,10 @@ def work_on(people: People, markers: Markers, case: dict[str, Any], ending: str)
         "text": markers.text("referral text"),
     }
     people["officer"].post(f"{path}/referrals", referral)
-    people["director"].post(f"{path}/identity", {"reason": markers.text("reason for reading identity")})
+    people["supervisor"].post(f"{path}/identity", {"reason": markers.text("reason for reading identity")})
+    glass = {"number": people["director"].get(path)["number"], "reason": markers.text("reason for breaking the glass")}
+    people["director"].post("/break-glass", glass)
+    people["director"].get(path)
     _end(people, markers, path, ending)
 
 

@@ -6,8 +6,12 @@ from typing import Annotated
 import typer
 
 from kernel.crypto import OpeningKey, SigningKey, new_hash_key, new_secret
-from kernel.vault import IDENTITY_KEY, key_id
+from kernel.database import Database
+from kernel.vault import IDENTITY_KEY, Vault, change, key_id
 from node.commands.output import AsJson, SettingsFile, explained, read_settings, rows_table, show
+from services.case import sealing
+
+AT_ONCE = 1000
 
 app = typer.Typer(no_args_is_help=True, help="Keys of this node.")
 
@@ -61,3 +65,33 @@ def new(
                 {"key": Key.IDENTITY.value, "key_id": key_id(new_secret(directory / IDENTITY_KEY)), "public": None}
             )
         show(made, as_json=as_json, table=lambda: rows_table(["key", "key_id", "public"], made))
+
+
+@app.command("rotate")
+def rotate(settings: SettingsFile = None, as_json: AsJson = False) -> None:
+    """Change the identity key, and wrap the key of every case anew. Stop the case service before, start it after.
+
+    The former key stays as identity-old.key. While it is there, this only finishes what an earlier call began; delete
+    it when no backup that was made under it is to be read again: what was erased is then gone from those, too.
+
+    Example: jisr keys rotate --settings ninewa.toml
+    """
+    with explained():
+        chosen = read_settings(settings)
+        changed = change(chosen.keys_directory)
+        vault = Vault.at(chosen.keys_directory)
+        database = Database(chosen.database_url_of("case"), service="case")
+        database.info[sealing.VAULT] = vault
+        wrapped = 0
+        try:
+            while done := _wrap_some(database):
+                wrapped += done
+        finally:
+            database.close()
+        made = [{"key_id": vault.present, "changed": changed, "wrapped": wrapped}]
+        show(made, as_json=as_json, table=lambda: rows_table(["key_id", "changed", "wrapped"], made))
+
+
+def _wrap_some(database: Database) -> int:
+    with database.write_silently() as session:
+        return sealing.wrap_anew(session, limit=AT_ONCE)

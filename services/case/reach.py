@@ -8,57 +8,58 @@ audit log.
 |---|---|---|
 | who entered it, in an intake role | until it is assigned | yes |
 | its handler | theirs | yes |
-| unit supervisor | of the unit, no complaints | with a reason |
-| provincial director | of the governorate, no complaints | with a reason |
-| inspectorate | complaints, but of its own unit | with a reason |
+| unit supervisor | of the unit, none behind the wall | with a reason |
+| provincial director | of the governorate, none behind the wall | by break-glass (`glass.py`) |
+| inspectorate | those behind the wall, but of its own unit | with a reason |
 
-Complaints are the categories of that group: against police, and corruption. Whom they name is in a text that no
-program reads, so the whole chain of command stands outside the wall: the inspectorate does for a complaint what
-supervisor and director do for any other case.
+Behind the wall (`wall.py`) stand complaints, against police and of corruption, and cases that name somebody of the
+staff. The chain of command stands outside: the inspectorate does there what supervisor and director do for any other
+case. Whoever is named finds nothing, by whatever right.
 
 An account that administers the node or its queues, or that reads statistics, reaches no case whatever else it
 may be: a supervisor who can make accounts could make a handler of himself.
 """
 
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, or_
 
 from contracts import roles
-from contracts.case.words import GROUP, CategoryGroup
 from contracts.roles import Role
 from kernel.identity import Actor
 from services.case.model import BEFORE_HANDOVER
 from services.case.tables import CaseRecord
-
-COMPLAINTS: Final = frozenset(category for category, group in GROUP.items() if group is CategoryGroup.COMPLAINT)
+from services.case.wall import COMPLAINTS, behind, in_sight_of, walled_off
 
 
 class Sight(IntEnum):
     """What a caller may see of a case; each includes the ones before."""
 
     NOTHING = 0
-    IDENTITY_WITH_REASON = 1
-    IDENTITY = 2
+    STANDING = 1
+    IDENTITY_WITH_REASON = 2
+    IDENTITY = 3
 
 
 def sight(actor: Actor, case: CaseRecord) -> Sight:
     """What `actor` may see of `case`."""
-    if actor.has(*roles.CASE_BARRED):
+    if actor.has(*roles.CASE_BARRED) or walled_off(actor, case):
         return Sight.NOTHING
     if case.handler_id == actor.id and actor.has(*roles.CASE_WORK):
         return Sight.IDENTITY
     if case.opened_by == actor.id and case.status in BEFORE_HANDOVER and actor.has(*roles.INTAKE):
         return Sight.IDENTITY
-    if supervises(actor, case) or directs(actor, case):
+    if supervises(actor, case):
         return Sight.IDENTITY_WITH_REASON
-    return Sight.NOTHING
+    return Sight.STANDING if directs(actor, case) else Sight.NOTHING
 
 
 def supervises(actor: Actor, case: CaseRecord) -> bool:
     """Whether `actor` decides in the unit's place: its supervisor, and the inspectorate for a complaint."""
-    if case.category in COMPLAINTS:
+    if walled_off(actor, case):
+        return False
+    if case.walled or case.category in COMPLAINTS:
         return inspects(actor) and actor.unit != case.unit
     return actor.has(Role.UNIT_SUPERVISOR) and actor.unit is not None and actor.unit == case.unit
 
@@ -70,7 +71,7 @@ def inspects(actor: Actor) -> bool:
 
 def directs(actor: Actor, case: CaseRecord) -> bool:
     """Whether `actor` directs the governorate, and this is no complaint of those whom the director commands."""
-    return actor.has(Role.PROVINCIAL_DIRECTOR) and case.category not in COMPLAINTS
+    return actor.has(Role.PROVINCIAL_DIRECTOR) and not walled_off(actor, case)
 
 
 def reached(actor: Actor) -> ColumnElement[bool]:
@@ -83,11 +84,11 @@ def reached(actor: Actor) -> ColumnElement[bool]:
         grants.append(case.handler_id == actor.id)
     if actor.has(*roles.INTAKE):
         grants.append(and_(case.opened_by == actor.id, case.status.in_(BEFORE_HANDOVER)))
-    complaint = case.category.in_(COMPLAINTS)
+    complaint = behind()
     if actor.has(Role.UNIT_SUPERVISOR) and actor.unit is not None:
         grants.append(and_(case.unit == actor.unit, ~complaint))
     if actor.has(Role.PROVINCIAL_DIRECTOR):
         grants.append(~complaint)
     if inspects(actor):
         grants.append(and_(complaint, case.unit != actor.unit) if actor.unit is not None else complaint)
-    return or_(false(), *grants)
+    return and_(or_(false(), *grants), in_sight_of(actor))

@@ -15,6 +15,7 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, select
 
 from contracts.case import NoteKind, PartyRole, Sex
@@ -23,7 +24,7 @@ from kernel.ids import new_id
 from kernel.vault import Vault, Wrapped
 from kernel.vault import seal as seal_bytes
 from kernel.vault import unseal as unseal_bytes
-from services.case.tables import CaseKey, CaseNarrative, CaseNote, CaseParty, ErasedWhy
+from services.case.tables import CaseKey, CaseNarrative, CaseNote, CaseParty, ErasedWhy, NodeSecret
 
 VAULT: Final = "vault"
 _KEYS: Final = "case_keys"
@@ -110,6 +111,40 @@ def destroy(session: Session, case_id: str, why: ErasedWhy, *, now: datetime) ->
             sealed.sealed = None
             session.add(sealed)
     return True
+
+
+def secret(session: Session, name: str) -> bytes:
+    """A secret of this node by name: made when first asked for, the same ever after."""
+    known = _known(session)
+    if name not in known:
+        row = session.get(NodeSecret, name)
+        known[name] = _vault(session).unwrap(Wrapped(row.key_id, row.wrapped), name) if row else _made(session, name)
+    return known[name]
+
+
+def _made(session: Session, name: str) -> bytes:
+    """Two transactions may make it at once: the first one's stands, and both use that."""
+    _, wrapped = _vault(session).new_key(name)
+    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    values = {"name": name, "key_id": wrapped.key_id, "wrapped": wrapped.sealed}
+    session.connection().execute(insert(NodeSecret).values(values).on_conflict_do_nothing())
+    row = session.get_one(NodeSecret, name)
+    return _vault(session).unwrap(Wrapped(row.key_id, row.wrapped), name)
+
+
+def wrap_anew(session: Session, *, limit: int) -> int:
+    """Wrap up to `limit` keys that stand under a former identity key with the present one; return how many."""
+    vault = _vault(session)
+    former = select(CaseKey).where(CaseKey.key_id != vault.present).limit(limit).with_for_update()
+    rows: list[CaseKey | NodeSecret] = list(session.exec(former))
+    rows += session.exec(select(NodeSecret).where(NodeSecret.key_id != vault.present).with_for_update())
+    for row in rows:
+        context = _of(row.case_id) if isinstance(row, CaseKey) else row.name
+        key = vault.unwrap(Wrapped(row.key_id or "", row.wrapped or b""), context)
+        row.key_id, row.wrapped = vault.wrap(key, context)
+        session.add(row)
+    session.flush()
+    return len(rows)
 
 
 # --- what is sealed where

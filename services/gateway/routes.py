@@ -82,11 +82,11 @@ def act(path: str, name: str, takes: type[Schema], gives: type[Schema], roles: R
     return Route("POST", path, name, takes, gives, roles, says, **more)
 
 
-def blueprint(name: str, says: str, routes: Sequence[Route]) -> Blueprint:
-    """The operations of one module; those that do nothing themselves ask the service of the blueprint's name."""
+def blueprint(name: str, says: str, routes: Sequence[Route], *, service: str | None = None) -> Blueprint:
+    """The operations of one module; those that do nothing themselves ask `service`, by default of the same name."""
     made = Blueprint(name, __name__, url_prefix=PREFIX, description=says)
     for route in routes:
-        _add(made, route, route.does or _door(name, route.door or route.name))
+        _add(made, route, route.does or _door(service or name, route.door or route.name))
     return made
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from contracts.case.words import CategoryGroup, RecordingClass
 from contracts.notify import ACKNOWLEDGING
-from contracts.roles import CASE_BARRED, CASE_READ, Role
+from contracts.roles import ANALYSIS, CASE_BARRED, CASE_READ, DIRECTIVES, Role
 from services.notify.model import Contact, Directory, Draft
 
 Parts = Mapping[str, Any]
@@ -61,8 +61,27 @@ def handler(parts: Parts, directory: Directory) -> list[Contact]:
     return directory.hashed(parts.get("handler"))
 
 
+def inspectors(parts: Parts, directory: Directory) -> list[Contact]:
+    return directory.holding([Role.INSPECTORATE])
+
+
 def sender(parts: Parts, directory: Directory) -> list[Contact]:
     return directory.hashed(parts.get("sender"))
+
+
+def head(parts: Parts, directory: Directory) -> list[Contact]:
+    """The head of the office that was asked, where it has an account here."""
+    return directory.hashed(parts.get("head"))
+
+
+def directors(parts: Parts, directory: Directory) -> list[Contact]:
+    """Who directs the governorate; never of what complains of the officers under them."""
+    return [] if walled(parts) else directory.holding([Role.PROVINCIAL_DIRECTOR])
+
+
+def watchers(parts: Parts, directory: Directory) -> list[Contact]:
+    """Who watches over the governorates, at a directorate."""
+    return directory.holding(ANALYSIS | DIRECTIVES)
 
 
 def facilitators(parts: Parts, directory: Directory) -> list[Contact]:
@@ -87,11 +106,17 @@ RULES: Final = (
     Rule("case_assigned", "case.assigned.v1", "case", (handler,), CASE),
     Rule("case_closing_proposed", "case.proposed.v1", "case", (approvers,), CASE),
     Rule("case_closed", "case.closed.v1", "case", (handler,), CASE),
+    Rule("identity_opened", "break_glass.opened.v1", "case", (supervisors, inspectors, handler), CASE),
     Rule("referral_sent", "referral.sent.v1", "referral", (supervisors,), REFERRAL),
     Rule("referral_accepted", "referral.accepted.v1", "referral", (sender,), REFERRAL),
     Rule("referral_rejected", "referral.rejected.v1", "referral", (sender,), REFERRAL),
     Rule("referral_completed", "referral.completed.v1", "referral", (sender,), REFERRAL),
     Rule("referral_overdue", "referral.overdue.v1", "referral", (sender, supervisors), REFERRAL),
+    Rule("referral_escalated", "referral.escalated.v1", "referral", (head, sender, supervisors), REFERRAL),
+    Rule("referral_silent", "referral.silent.v1", "referral", (sender, supervisors, directors), REFERRAL),
+    Rule("referral_expired", "referral.expired.v1", "referral", (sender, supervisors), REFERRAL),
+    Rule("referral_not_completed", "referral.not_completed.v1", "referral", (sender, supervisors), REFERRAL),
+    Rule("silence_reported", "silence.reported.v1", "silence", (watchers,), REFERRAL, arrives=True),
     Rule("action_agreed", "action.agreed.v1", "action", (facilitators,), NUMBER),
     Rule("action_overdue", "action.overdue.v1", "action", (facilitators,), NUMBER),
     Rule("forum_at_risk", "forum.at_risk.v1", "forum", (facilitators, overseers), NUMBER),
@@ -109,8 +134,9 @@ CASES: Final = frozenset({"case", "referral"})
 
 
 def _may_know_of_cases(contact: Contact) -> bool:
-    """Whether the case service would show this account any case: a case may be assigned to anybody's id by mistake."""
-    return contact.has(*CASE_READ) and not contact.has(*CASE_BARRED)
+    """Whether the case service would show this account any case: a case may be assigned to anybody's id by mistake.
+    A referral partner is shown the one referral that it was asked."""
+    return contact.has(*CASE_READ, Role.REFERRAL_PARTNER) and not contact.has(*CASE_BARRED)
 
 
 def concerns(fact_type: str, *, arrived: bool = False) -> bool:

@@ -13,8 +13,9 @@ from kernel.identity import Actor
 from kernel.paging import Page, page
 from services.case import sealing
 from services.case.handlers.finding import found
+from services.case.handlers.identity import glass_is_broken
 from services.case.reach import Sight, reached, sight
-from services.case.refusals import ReasonNeeded
+from services.case.refusals import GlassNeeded, ReasonNeeded
 from services.case.sealing import Note, Party
 from services.case.tables import CaseIntake, CaseNarrative, CaseNote, CaseParty, CaseRecord, Referral
 
@@ -55,8 +56,8 @@ def list_cases(session: Session, values: dict[str, Any], *, by: Actor) -> Page[C
 
 def get_case(session: Session, values: dict[str, Any], *, by: Actor, now: datetime) -> CaseFile:
     """One case. Without a right to identity, or the reason that it needs, the case comes without it."""
-    case = found(session, values["case_id"], by=by)
-    shown = _may_identify(sight(by, case), values["reason"])
+    case, seen = _to_read(session, values["case_id"], by=by, now=now)
+    shown = _may_identify(seen, values["reason"])
     if shown:
         _note_reading(session, case, READ_IDENTITY, values["reason"], by=by, now=now)
     intake = session.get_one(CaseIntake, case.id)
@@ -65,9 +66,9 @@ def get_case(session: Session, values: dict[str, Any], *, by: Actor, now: dateti
 
 def list_notes(session: Session, values: dict[str, Any], *, by: Actor, now: datetime) -> Page[Note]:
     """The texts of a case, oldest first. Raises `ReasonNeeded`: without identity there is nothing to show."""
-    case = found(session, values["case_id"], by=by)
-    if not _may_identify(sight(by, case), values["reason"]):
-        refuse(ReasonNeeded)
+    case, seen = _to_read(session, values["case_id"], by=by, now=now)
+    if not _may_identify(seen, values["reason"]):
+        refuse(ReasonNeeded if seen is Sight.IDENTITY_WITH_REASON else GlassNeeded)
     _note_reading(session, case, READ_NOTES, values["reason"], by=by, now=now)
     statement = select(CaseNote).where(CaseNote.case_id == case.id)
     found_here = page(session, statement, key=CaseNote.id, limit=values["limit"], after=values["after"])
@@ -79,6 +80,14 @@ def list_referrals(session: Session, values: dict[str, Any], *, by: Actor) -> Pa
     case = found(session, values["case_id"], by=by)
     statement = select(Referral).where(Referral.case_id == case.id)
     return page(session, statement, key=Referral.id, limit=values["limit"], after=values["after"])
+
+
+def _to_read(session: Session, case_id: str, *, by: Actor, now: datetime) -> tuple[CaseRecord, Sight]:
+    """The case and what the caller may see of it, also through broken glass. Raises `CaseNotFound`."""
+    if glass_is_broken(session, case_id, by=by, now=now):
+        return session.get_one(CaseRecord, case_id), Sight.IDENTITY
+    case = found(session, case_id, by=by)
+    return case, sight(by, case)
 
 
 def _may_identify(seen: Sight, reason: str | None) -> bool:
