@@ -9,7 +9,7 @@ directorate holds of it must be the same, value by value.
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,19 +50,24 @@ class Own:
 def own_records(journal: Path) -> dict[Key, list[Own]]:
     """Every version of every subject in a governorate's journal, newest first."""
     query = "SELECT number, type, head, statistical, operational, restricted FROM journal_entry ORDER BY number DESC"
-    found: dict[Key, list[Own]] = {}
     with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as database:
-        for number, kind, head, statistical, operational, restricted in database.execute(query):
-            said = json.loads(head)
-            own = Own(
-                number,
-                said["version"],
-                tuple(said["audience"]),
-                bool(restricted),
-                json.loads(statistical),
-                json.loads(operational) if operational else None,
-            )
-            found.setdefault((kind.partition(".")[0], said["subject"]), []).append(own)
+        return newest_first(database.execute(query))
+
+
+def newest_first(entries: Iterable[Sequence[Any]]) -> dict[Key, list[Own]]:
+    """Every version of every subject, newest first. Rows: number, type, head, statistical, operational, restricted."""
+    found: dict[Key, list[Own]] = {}
+    for number, kind, head, statistical, operational, restricted in entries:
+        said = json.loads(head)
+        own = Own(
+            number,
+            said["version"],
+            tuple(said["audience"]),
+            bool(restricted),
+            json.loads(statistical),
+            json.loads(operational) if operational else None,
+        )
+        found.setdefault((kind.partition(".")[0], said["subject"]), []).append(own)
     return {key: sorted(versions, key=lambda own: -own.version) for key, versions in found.items()}
 
 

@@ -1,0 +1,218 @@
+"""A small country: two governorates and both directorates, on brokers of their own, with a bad line for every link."""
+
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from contracts.roles import Role
+from contracts.topology import Topology, load
+from deploy.proxy import Proxy
+from kernel.clock import now
+from kernel.crypto import load_hash_key
+from kernel.database import Database
+from services.gateway import accounts
+from services.gateway.passwords import Passwords
+from tests.faults.node import Node
+from tests.faults.servers import NODES, VHOST, Servers
+
+TOPOLOGY = """
+[defaults]
+home = "operational"
+elsewhere = "statistical"
+down = "operational"
+
+[directorates.directorate-baghdad]
+iso = "XB"
+names = { ar = "بغداد", ckb = "بەغداد", en = "Baghdad" }
+
+[directorates.directorate-erbil]
+iso = "XE"
+names = { ar = "أربيل", ckb = "هەولێر", en = "Erbil" }
+
+[governorates.ninewa]
+iso = "NI"
+home = "directorate-baghdad"
+names = { ar = "نينوى", ckb = "نەینەوا", en = "Ninewa" }
+
+[governorates.duhok]
+iso = "DA"
+home = "directorate-erbil"
+names = { ar = "دهوك", ckb = "دهۆک", en = "Duhok" }
+"""
+GOVERNORATES = ("ninewa", "duhok")
+BAGHDAD, ERBIL = "directorate-baghdad", "directorate-erbil"
+DIRECTORATES = (BAGHDAD, ERBIL)
+LINKS = tuple((origin, destination) for origin in GOVERNORATES for destination in DIRECTORATES)
+# Both kinds of node run everything, but nobody writes in Erbil: its engine alone is what a replica is.
+KINDS = {BAGHDAD: ("services", "engine", "gateway"), ERBIL: ("engine",)}
+PASSWORD = "a long enough password"
+UNIT = "unit-1"
+ACCOUNTS = {
+    "intake": Role.INTAKE_OFFICER,
+    "supervisor": Role.UNIT_SUPERVISOR,
+    "director": Role.PROVINCIAL_DIRECTOR,
+    "author": Role.DIRECTIVE_AUTHOR,
+}
+READY_SECONDS = 120.0
+POLL_SECONDS = 0.05
+
+Value = TypeVar("Value")
+
+
+class NotInTime(AssertionError):
+    """Something that should have happened did not; the text says what."""
+
+
+class Country:
+    """Made ready by `start`. `wait` starts again what has died, so whoever waits keeps the country alive."""
+
+    def __init__(self, home: Path, servers: Servers) -> None:
+        self.home, self.servers = home, servers
+        self.deaths: Counter[str] = Counter()  # of processes that nobody had told to die
+        self.put_aside: Counter[tuple[str, str]] = Counter()  # what scenarios have injected so far, by node and kind
+        self.recovered = False  # whether a journal was recovered from a directorate
+        self.lines: dict[tuple[str, str], Proxy] = {}
+        self._waiter = threading.Event()
+        self._down: set[tuple[str, str]] = set()
+        self.nodes = {
+            name: Node(name, home / "nodes" / name, servers, KINDS.get(name, ("services", "engine", "gateway")))
+            for name in NODES
+        }
+
+    def __getitem__(self, name: str) -> Node:
+        return self.nodes[name]
+
+    # --- from nothing to ready
+
+    def start(self) -> None:
+        """Everything, until every process says that it is ready."""
+        peers = self.home / "peers"
+        peers.mkdir(parents=True)
+        topology = self.home / "topology.toml"
+        topology.write_text(TOPOLOGY)
+        self.topology: Topology = load(topology)
+        for node in self.nodes.values():
+            password = secrets.token_urlsafe(12)
+            self._fresh_vhost(node, password)
+            node.prepare(peers, topology, node.name, password)
+        self._draw_lines()
+        self._add_accounts()
+        for node in self.nodes.values():
+            node.write_settings()
+            node.start()
+        self.wait(self.ready, READY_SECONDS, "every process is ready")
+
+    def _fresh_vhost(self, node: Node, password: str) -> None:
+        if f'"{VHOST}"' in node.broker.evaluate("rabbit_vhost:list_names()"):
+            node.broker.delete_vhost(VHOST)  # an earlier country's
+        node.broker.add_vhost(VHOST, user=node.name, password=password)
+
+    def _draw_lines(self) -> None:
+        for origin, destination in (*LINKS, (ERBIL, BAGHDAD)):
+            broker, user = self[destination].broker, f"link-{origin}"
+            broker.add_user(user, origin)
+            broker.set_permissions(user, VHOST, write=r"^jisr\.up$", read=rf"^jisr\.down\.{origin}$")
+            broker.set_topic_permissions(user, VHOST, "jisr.up", write=rf"^up\.{origin}$")
+            line = self.lines[origin, destination] = Proxy((broker.host, broker.port))
+            line.start()
+            url = broker.url(VHOST, user=user, password=origin, port=line.port)
+            self[origin].values["links"][destination] = {"broker_url": url}
+
+    def _add_accounts(self) -> None:
+        hashed = Passwords().hash(PASSWORD)
+        for node in self.nodes.values():
+            if "gateway" not in node.kinds:
+                continue
+            database = Database(node.database_url.format(home=node.home, service="gateway"), service="gateway")
+            hash_key = load_hash_key(node.home / "keys" / "hash.key")
+            try:
+                for login, role in ACCOUNTS.items():
+                    values = {"login": login, "name": login, "roles": [role.value], "unit": UNIT, "forums": []}
+                    with database.write() as session:
+                        given = values | {"language": "ar", "email": None}
+                        accounts.add(session, given, hashed, by=None, now=now(), hash_key=hash_key)
+            finally:
+                database.close()
+
+    # --- while it runs
+
+    def ready(self) -> bool:
+        return all(node.ready() for node in self.nodes.values())
+
+    def keep_down(self, node: str, *kinds: str) -> None:
+        """What was ended shall not be started by `watch`."""
+        self._down |= {(node, kind) for kind in kinds or self[node].kinds}
+
+    def let_up(self, node: str, *kinds: str) -> None:
+        """Undo `keep_down`, and start."""
+        self._down -= {(node, kind) for kind in kinds or self[node].kinds}
+        self[node].start(*kinds)
+
+    def watch(self) -> None:
+        """Start again what has ended, as a service manager does; count what nobody had told to."""
+        for node in self.nodes.values():
+            for kind in node.collect():
+                if kind not in node.expected_deaths:
+                    self.deaths[f"{node.name} {kind}"] += 1
+            for kind in node.kinds:
+                if kind not in node.running and (node.name, kind) not in self._down:
+                    node.start(kind)
+
+    def wait(self, condition: Callable[[], Value], seconds: float, what: str) -> Value:
+        """The first true value of `condition`. Raises `NotInTime`."""
+        deadline = time.monotonic() + seconds
+        while not (value := condition()):
+            if time.monotonic() > deadline:
+                raise NotInTime(f"after {seconds:.0f} s still not: {what} (last value: {value!r})")
+            self.watch()
+            self._waiter.wait(POLL_SECONDS)
+        return value
+
+    def let_pass(self, seconds: float) -> None:
+        """Let time pass, and keep the country alive meanwhile."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self.watch()
+            self._waiter.wait(min(left, POLL_SECONDS))
+
+    def held_by(self, origin: str) -> tuple[str, ...]:
+        """Who holds a replica of `origin`."""
+        return DIRECTORATES if origin in GOVERNORATES else GOVERNORATES
+
+    def unsettled(self) -> str:
+        """What has not arrived yet, in words; empty when every outbox is empty and every head is held."""
+        for origin in NODES:
+            waiting = self[origin].waiting()
+            if waiting:
+                return f"{waiting} facts wait in the outboxes of {origin}"
+            head = self[origin].head()
+            for destination in self.held_by(origin):
+                held = self[destination].held(origin)
+                if held != head:
+                    return f"{destination} holds {held.number} of {origin}, whose journal ends at {head.number}"
+        return ""
+
+    def settle(self, seconds: float) -> None:
+        """Wait until nothing is under way. Raises `NotInTime` naming what is."""
+        last = ""
+
+        def nothing() -> bool:
+            nonlocal last
+            last = self.unsettled()
+            return not last
+
+        try:
+            self.wait(nothing, seconds, "everything has arrived")
+        except NotInTime as error:
+            raise NotInTime(f"{error}: {last}") from None
+
+    def close(self) -> None:
+        """Nothing of this country runs afterwards."""
+        for line in self.lines.values():
+            line.stop()
+        for node in self.nodes.values():
+            node.close()
