@@ -184,9 +184,12 @@ class Check:
 
     def _found_at_home(self, fields: dict[str, str], own: list[Find]) -> None:
         """The search must find what it looks for where it must be: in the databases of the node that owns
-        it."""
+        it. But not what is sealed there."""
         kept = {find.marker for find in own}
-        hidden = [name for marker, name in fields.items() if marker not in kept and "idempotency" not in name]
+        sealed = {marker for one in self.markers.values() for marker in one.at_rest}
+        self.wrong += [f"sealed at rest, found: {find}" for find in own if find.marker in sealed]
+        elsewhere = kept | sealed
+        hidden = [name for marker, name in fields.items() if marker not in elsewhere and "idempotency" not in name]
         if hidden:
             raise Failed(f"not found in the databases of its own node, so the search is blind: {hidden[:SHOWN]}")
         if not any("case.db" in find.place for find in own):

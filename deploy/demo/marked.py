@@ -1,5 +1,5 @@
 """Records whose every personal or free text carries a marker: a string that must never leave the node it was
-typed at.
+typed at, and that is sealed even there where it says who is in a case or what was told.
 
 A marker looks like nothing else, and is known by the field it was planted in, so that a find says what
 leaked. All of one node begin alike, by the seed, which makes the search for them quick.
@@ -25,6 +25,7 @@ class Markers:
 
     dice: random.Random
     fields: dict[str, str] = field(default_factory=dict)
+    at_rest: set[str] = field(default_factory=set)
     family: str = ""
     exchange: str = ""
 
@@ -36,6 +37,12 @@ class Markers:
         """A sentence with a marker in it."""
         return f"نص تجريبي {self._new(name)} نهاية النص"
 
+    def sealed(self, name: str) -> str:
+        """A sentence with a marker that nobody may find even in the node's own database."""
+        text = self.text(name)
+        self.at_rest.add(next(reversed(self.fields)))
+        return text
+
     def word(self, name: str) -> str:
         """A marker that may stand where only letters and digits may."""
         return self._new(name)
@@ -44,6 +51,12 @@ class Markers:
         number = f"{self.exchange}{len(self.fields):04d}"
         self.fields[number] = name
         return f"+{number}"
+
+    def sealed_phone(self, name: str) -> str:
+        """A telephone number that stands sealed."""
+        number = self.phone(name)
+        self.at_rest.add(number.removeprefix("+"))
+        return number
 
     def _new(self, name: str) -> str:
         marker = f"{self.family}{len(self.fields):06x}"
@@ -76,9 +89,9 @@ def open_case(people: People, markers: Markers, category: Category) -> dict[str,
     case = f"case {category.value}"
     party = {
         "role": "affected",
-        "name": markers.text(f"{case} name"),
-        "phone": markers.phone(f"{case} phone"),
-        "address": markers.text(f"{case} address"),
+        "name": markers.sealed(f"{case} name"),
+        "phone": markers.sealed_phone(f"{case} phone"),
+        "address": markers.sealed(f"{case} address"),
         "sex": "female",
         "age": 29,
     }
@@ -89,8 +102,8 @@ def open_case(people: People, markers: Markers, category: Category) -> dict[str,
         "district": districts(people.node)[0].slug,
         "reported_at": (now() - timedelta(hours=1)).isoformat(),
         "parties": [party],
-        "narrative": markers.text(f"{case} narrative"),
-        "place": markers.text(f"{case} place"),
+        "narrative": markers.sealed(f"{case} narrative"),
+        "place": markers.sealed(f"{case} place"),
     }
     return dict(people["intake"].post("/cases", body, key=markers.word(f"{case} idempotency key")))
 
@@ -102,12 +115,12 @@ def work_on(people: People, markers: Markers, case: dict[str, Any], ending: str)
     people["supervisor"].post(f"{path}/triage", risk)
     people["supervisor"].post(f"{path}/assign", {"handler_id": people.id_of("officer")})
     people["officer"].post(f"{path}/start")
-    people["officer"].post(f"{path}/notes", {"text": markers.text("note")})
+    people["officer"].post(f"{path}/notes", {"text": markers.sealed("note")})
     referral = {
         "destination": "health",
         "office": markers.text("referral office"),
         "urgency": "urgent",
-        "text": markers.text("referral text"),
+        "text": markers.sealed("referral text"),
     }
     people["officer"].post(f"{path}/referrals", referral)
     people["supervisor"].post(f"{path}/identity", {"reason": markers.text("reason for reading identity")})
@@ -120,19 +133,19 @@ def work_on(people: People, markers: Markers, case: dict[str, Any], ending: str)
 def _end(people: People, markers: Markers, path: str, ending: str) -> None:
     if ending == "held":
         review = (now() + timedelta(days=7)).date().isoformat()
-        people["officer"].post(f"{path}/hold", {"reason": markers.text("reason of a hold"), "review_on": review})
+        people["officer"].post(f"{path}/hold", {"reason": markers.sealed("reason of a hold"), "review_on": review})
     elif ending == "withdrawn":
         said = {"asked_by": "affected", "alone": "yes", "pressure": "unknown"}
-        people["officer"].post(f"{path}/withdraw", {**said, "text": markers.text("withdrawal")})
+        people["officer"].post(f"{path}/withdraw", {**said, "text": markers.sealed("withdrawal")})
     else:
         proposal = {
             "outcome": "advice_given",
-            "text": markers.text("proposal"),
-            "open_referrals_reason": markers.text("reason for open referrals"),
+            "text": markers.sealed("proposal"),
+            "open_referrals_reason": markers.sealed("reason for open referrals"),
         }
         people["officer"].post(f"{path}/propose", proposal)
     if ending == "closed":
-        people["director"].post(f"{path}/close", {"informed": "yes", "text": markers.text("closing form")})
+        people["director"].post(f"{path}/close", {"informed": "yes", "text": markers.sealed("closing form")})
 
 
 def hold_forum(people: People, markers: Markers) -> None:
