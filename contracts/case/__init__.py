@@ -9,6 +9,7 @@ governorate's director; a complaint (against police, of corruption) by the inspe
 | `open_case` | OpenCase | CaseSummary | INTAKE | POST /cases |
 | `list_cases` | CaseQuery | CasePage | CASE_READ | GET /cases |
 | `get_case` | GetCase | CaseView | CASE_READ | GET /cases/{case_id} |
+| `break_glass` | BreakGlass | GlassView | CASE_READ | POST /break-glass |
 | `triage` | Triage | CaseSummary | SUPERVISION | POST /cases/{case_id}/triage |
 | `assign` | Assign | CaseSummary | SUPERVISION | POST /cases/{case_id}/assign |
 | `start` | Start | CaseSummary | CASE_WORK | POST /cases/{case_id}/start |
@@ -30,6 +31,7 @@ from contracts.case.facts import (
     CaseFact,
     RestrictedCaseFact,
 )
+from contracts.case.identity import BreakGlass, BreakGlassFact, CaseNumber, GlassView
 from contracts.case.partners import (
     ListPartner,
     PartnerFact,
@@ -147,7 +149,10 @@ __all__ = [
     "AskedBy",
     "Assign",
     "BeginReferral",
+    "BreakGlass",
+    "BreakGlassFact",
     "CaseFact",
+    "CaseNumber",
     "CasePage",
     "CaseQuery",
     "CaseStatus",
@@ -165,6 +170,7 @@ __all__ = [
     "Destination",
     "DispatchReferral",
     "GetCase",
+    "GlassView",
     "HandlerPreference",
     "Hold",
     "IdentityView",

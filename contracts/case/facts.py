@@ -8,6 +8,7 @@ district by mistake."""
 
 from marshmallow import fields, validate
 
+from contracts.case.endings import NextStep
 from contracts.case.words import (
     AgeBand,
     CaseStatus,
@@ -33,6 +34,17 @@ CASE_EVENTS = (
     "proposed",
     "closed",
     "withdrawn",
+    "erased",
+    "consented",
+    "contact_changed",
+    "staff_named",
+    "reclassified",
+    "confirmed",
+    "contested",
+    "unconfirmed",
+    "reopened",
+    "duplicate",
+    "separated",
 )
 
 
@@ -73,6 +85,16 @@ class CaseFact(FactSchema):
     review_on = operational(fields.Date(required=True, allow_none=True))
     closed_at = operational(fields.AwareDateTime(required=True, allow_none=True))
     notes = operational(fields.Integer(required=True, metadata={"description": "texts written since intake"}))
+    next_step = operational(
+        fields.Enum(NextStep, by_value=True, allow_none=True, metadata={"description": "what it waits for"})
+    )
+    due_at = operational(fields.AwareDateTime(allow_none=True, metadata={"description": "until when"}))
+    reopened = operational(fields.Integer(metadata={"description": "how often it was taken up again after its end"}))
+    duplicate_of = operational(
+        fields.String(allow_none=True, metadata={"description": "id of the case that is counted for it"})
+    )
+    walled = operational(fields.Boolean(metadata={"description": "stands behind the conflict wall"}))
+    upstream = operational(fields.Boolean(metadata={"description": "names who may not judge it here"}))
 
 
 class RestrictedCaseFact(CaseFact):

@@ -103,7 +103,7 @@ class VetPartner(PartnerName):
     """Say that it was looked into, by somebody other than who listed it, and until when that holds."""
 
     version = c1(fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(min=1)))
-    expires_on = c0(Day(required=True, metadata=_says("two years from today at the most")))
+    expires_on = c0(Day(required=True, metadata=_says("as far ahead as the rules of the node allow")))
 
 
 class SuspendPartner(PartnerName):

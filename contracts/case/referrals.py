@@ -354,7 +354,7 @@ class ReferralView(Strict):
     office = c1(_text())
     urgency = c1(_known(Urgency, required=True))
     consent = c1(_known(ReferralConsent, required=True, allow_none=True))
-    withhold = c1(fields.List(_known(SheetField), required=True))
+    withhold = c1(fields.List(fields.String(), required=True))
     created_at = c1(_instant())
     sent_at = c1(_instant(empty=True))
     due_at = c1(_instant(empty=True))

@@ -9,6 +9,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
+from contracts.case.parties import MAX_CONSENTS, MAX_STAFF, Consent, ContactPlan, StaffNamed
+from contracts.case.shapes import told
 from contracts.case.words import (
     Answer,
     AskedBy,
@@ -91,6 +93,7 @@ class Party(Strict):
     )
     phone = c3(Text(max=40, load_default=None, allow_none=True))
     address = c3(Text(max=500, load_default=None, allow_none=True))
+    consents = c3(fields.List(fields.Nested(Consent), load_default=list, validate=validate.Length(max=MAX_CONSENTS)))
 
     @validates_schema
     def _one_age(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -118,6 +121,15 @@ class OpenCase(Strict):
     parties = c3(fields.List(fields.Nested(Party), load_default=list, validate=validate.Length(max=MAX_PARTIES)))
     narrative = c4(Text(max=NARRATIVE, multiline=True, load_default=None, allow_none=True))
     place = c3(Text(max=500, load_default=None, allow_none=True, metadata={"description": "where exactly it happened"}))
+    contact_plan = c4(fields.Nested(ContactPlan, load_default=None, allow_none=True))
+    staff = c4(
+        fields.List(
+            fields.Nested(StaffNamed),
+            load_default=list,
+            validate=validate.Length(max=MAX_STAFF),
+            metadata={"description": "staff whom the case names; they and who commands them find nothing of it"},
+        )
+    )
 
     @validates_schema
     def _period(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -172,6 +184,7 @@ class Start(_Move):
     """The handler has spoken to the person for the first time."""
 
     first_contact_at = c1(Instant(load_default=None, allow_none=True, metadata={"description": "default: now"}))
+    without_consent_reason = told("why it is handled although the affected person does not agree", required=False)
 
 
 class AddNote(Strict):

@@ -2,6 +2,8 @@
 
 from marshmallow import fields
 
+from contracts.case.endings import NextStep
+from contracts.case.parties import ConsentView, ContactPlanView, StaffView
 from contracts.case.requests import Answers
 from contracts.case.words import (
     Answer,
@@ -54,6 +56,9 @@ class IdentityView(Strict):
     parties = c3(fields.List(fields.Nested(PartyView), required=True))
     narrative = c4(_text(empty=True))
     place = c3(_text(empty=True))
+    consents = c4(fields.List(fields.Nested(ConsentView), required=True))
+    contact_plan = c4(fields.Nested(ContactPlanView, required=True, allow_none=True))
+    staff = c4(fields.List(fields.Nested(StaffView), required=True))
 
 
 class CaseSummary(Strict):
@@ -88,6 +93,12 @@ class CaseSummary(Strict):
     review_on = c1(fields.Date(required=True, allow_none=True))
     outcome = c1(_known(Outcome, empty=True))
     closed_at = c1(_instant(empty=True))
+    minors = c1(fields.Boolean(required=True, metadata={"description": "a child is involved or somebody is under age"}))
+    walled = c1(fields.Boolean(required=True, metadata={"description": "stands behind the conflict wall"}))
+    next_step = c1(_known(NextStep, empty=True))
+    due_at = c1(_instant(empty=True))
+    reopened = c1(fields.Integer(required=True))
+    duplicate_of = c1(_text(empty=True))
 
 
 class CaseView(CaseSummary):

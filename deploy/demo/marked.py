@@ -121,6 +121,7 @@ def work_on(people: People, markers: Markers, case: dict[str, Any], ending: str)
         "office": markers.text("referral office"),
         "urgency": "urgent",
         "text": markers.sealed("referral text"),
+        "consent": "given",
     }
     people["officer"].post(f"{path}/referrals", referral)
     people["supervisor"].post(f"{path}/identity", {"reason": markers.text("reason for reading identity")})

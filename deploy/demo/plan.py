@@ -246,7 +246,7 @@ def _party(dice: random.Random, someone: Person, role: PartyRole) -> dict[str, A
 
 def _referral(dice: random.Random) -> Referral:
     return Referral(
-        dice.choice((Destination.HEALTH, Destination.LEGAL_AID, Destination.CIVIL_SOCIETY, Destination.COURT)),
+        dice.choice((Destination.HEALTH, Destination.EDUCATION, Destination.LABOUR, Destination.COURT)),
         dice.choice((Urgency.URGENT, Urgency.NORMAL)),
         dice.random() < 0.7,
     )

@@ -221,9 +221,10 @@ def _referral(case: Case, handler: str, path: str, step: str) -> Steps:
         "office": "المركز الصحي في القضاء",
         "urgency": case.referral.urgency,
         "text": "نرجو تقديم الخدمة المطلوبة.",
+        "consent": "given",
     }
     answer = yield Request(handler, f"{path}/referrals", body, f"{step} referral")
-    for move in ("accept", "complete") if case.referral.answered else ():
+    for move in ("accept", "begin", "complete") if case.referral.answered else ():
         yield Request(handler, f"/referrals/{answer['id']}/{move}", {}, f"{step} referral {move}")
 
 

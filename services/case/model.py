@@ -1,14 +1,13 @@
-"""How a case and a referral move: pure tables and guards. A move is named by what is done, not by where it
+"""How a case moves: pure tables and guards. A move is named by what is done, not by where it
 leads.
 
 Nothing here touches the class given at intake: no move takes it, none returns it. `on_hold` and a proposal
 lead back to work by the same move, `resume`. A case that is at work may be assigned again, because handlers
-fall ill and leave; the first contact stays recorded. Confirmation, transfer and duplicates come with the
-issue that builds them: they are further lines of the tables."""
+fall ill and leave; the first contact stays recorded. A duplicate that is separated goes back to where it stood, which
+the table cannot say: it says only from where."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -17,10 +16,7 @@ from contracts.case.words import (
     HandlerPreference,
     Outcome,
     RecordingClass,
-    ReferralStatus,
-    Urgency,
 )
-from contracts.rules import CaseRules
 from kernel.errors import MoveRefused, StaleVersion
 from services.case.refusals import OutsideApprovalNeeded, OwnAct, PreferenceNotMet, ReferralsOpen
 
@@ -35,16 +31,13 @@ class Move(StrEnum):
     RESUME = "resumed"
     PROPOSE = "proposed"
     CLOSE = "closed"
+    CONFIRM = "confirmed"
+    CONTEST = "contested"
+    LEAVE_UNCONFIRMED = "unconfirmed"
+    REOPEN = "reopened"
     WITHDRAW = "withdrawn"
-
-
-class ReferralMove(StrEnum):
-    """What is done to a referral; the values are the events of its facts."""
-
-    SEND = "sent"
-    ACCEPT = "accepted"
-    REJECT = "rejected"
-    COMPLETE = "completed"
+    MARK_DUPLICATE = "duplicate"
+    SEPARATE = "separated"
 
 
 @dataclass(frozen=True)
@@ -59,7 +52,15 @@ def _step(target: StrEnum, *sources: StrEnum) -> Step:
     return Step(frozenset(sources), target)
 
 
-ENDED: Final = frozenset({CaseStatus.CLOSED, CaseStatus.WITHDRAWN})
+ENDED: Final = frozenset(
+    {
+        CaseStatus.CLOSED,
+        CaseStatus.CONFIRMED,
+        CaseStatus.UNCONFIRMED,
+        CaseStatus.WITHDRAWN,
+        CaseStatus.DUPLICATE_OF,
+    }
+)
 OPEN: Final = frozenset(CaseStatus) - ENDED
 BEFORE_HANDOVER: Final = frozenset({CaseStatus.RECEIVED, CaseStatus.TRIAGED})
 """Until a case is assigned, who entered it may read it."""
@@ -69,6 +70,7 @@ MOVES: Final[Mapping[Move, Step]] = {
     Move.ASSIGN: _step(
         CaseStatus.ASSIGNED,
         CaseStatus.TRIAGED,
+        CaseStatus.CONTESTED,
         CaseStatus.ASSIGNED,
         CaseStatus.IN_PROGRESS,
         CaseStatus.ON_HOLD,
@@ -78,16 +80,20 @@ MOVES: Final[Mapping[Move, Step]] = {
     Move.RESUME: _step(CaseStatus.IN_PROGRESS, CaseStatus.ON_HOLD, CaseStatus.RESOLUTION_PROPOSED),
     Move.PROPOSE: _step(CaseStatus.RESOLUTION_PROPOSED, CaseStatus.IN_PROGRESS),
     Move.CLOSE: _step(CaseStatus.CLOSED, CaseStatus.RESOLUTION_PROPOSED),
+    Move.CONFIRM: _step(CaseStatus.CONFIRMED, CaseStatus.CLOSED),
+    Move.CONTEST: _step(CaseStatus.CONTESTED, CaseStatus.CLOSED, CaseStatus.CONFIRMED, CaseStatus.UNCONFIRMED),
+    Move.LEAVE_UNCONFIRMED: _step(CaseStatus.UNCONFIRMED, CaseStatus.CLOSED),
+    Move.REOPEN: _step(
+        CaseStatus.TRIAGED,
+        CaseStatus.CLOSED,
+        CaseStatus.CONFIRMED,
+        CaseStatus.UNCONFIRMED,
+        CaseStatus.WITHDRAWN,
+    ),
     Move.WITHDRAW: _step(CaseStatus.WITHDRAWN, *OPEN),
+    Move.MARK_DUPLICATE: _step(CaseStatus.DUPLICATE_OF, *OPEN),
+    Move.SEPARATE: _step(CaseStatus.TRIAGED, CaseStatus.DUPLICATE_OF),
 }
-
-REFERRAL_MOVES: Final[Mapping[ReferralMove, Step]] = {
-    ReferralMove.SEND: _step(ReferralStatus.SENT, ReferralStatus.DRAFT),
-    ReferralMove.ACCEPT: _step(ReferralStatus.ACCEPTED, ReferralStatus.SENT),
-    ReferralMove.REJECT: _step(ReferralStatus.REJECTED, ReferralStatus.SENT),
-    ReferralMove.COMPLETE: _step(ReferralStatus.COMPLETED, ReferralStatus.ACCEPTED),
-}
-REFERRAL_OPEN: Final = frozenset({ReferralStatus.DRAFT, ReferralStatus.SENT, ReferralStatus.ACCEPTED})
 
 FORMAL: Final = frozenset({Outcome.HANDED_TO_LOCAL_POLICE, Outcome.HANDED_TO_COURT, Outcome.PROTECTION_MEASURE})
 """Outcomes that put a case before an authority. Every other one settles it informally: also `no_evidence` and
@@ -96,15 +102,11 @@ FORMAL: Final = frozenset({Outcome.HANDED_TO_LOCAL_POLICE, Outcome.HANDED_TO_COU
 
 def moved(status: CaseStatus, move: Move) -> CaseStatus:
     """The state after `move`. Raises `MoveRefused` naming where else the case can go."""
-    return CaseStatus(_target(MOVES, "case", status, move))
+    return CaseStatus(target_of(MOVES, "case", status, move))
 
 
-def referral_moved(status: ReferralStatus, move: ReferralMove) -> ReferralStatus:
-    """The state after `move`. Raises `MoveRefused`."""
-    return ReferralStatus(_target(REFERRAL_MOVES, "referral", status, move))
-
-
-def _target(steps: Mapping[Any, Step], subject: str, status: StrEnum, move: StrEnum) -> StrEnum:
+def target_of(steps: Mapping[Any, Step], subject: str, status: StrEnum, move: StrEnum) -> StrEnum:
+    """Where `move` leads by this table. Raises `MoveRefused` naming where else `subject` can go."""
     step = steps[move]
     if status in step.sources:
         return step.target
@@ -163,13 +165,3 @@ def check_approver(
         raise OwnAct()
     if outside and approver_unit == unit:
         raise OutsideApprovalNeeded(unit=unit)
-
-
-def due_at(sent_at: datetime, urgency: Urgency, rules: CaseRules) -> datetime:
-    """When an answer to a referral is due."""
-    hours = {
-        Urgency.IMMEDIATE: rules.referral_immediate_hours,
-        Urgency.URGENT: rules.referral_urgent_hours,
-        Urgency.NORMAL: rules.referral_normal_hours,
-    }
-    return sent_at + timedelta(hours=hours[urgency])

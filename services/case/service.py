@@ -6,12 +6,16 @@ from contracts import case as contract
 from contracts import roles
 from kernel.extensions import Call, Database, Metrics, Relay, door
 from services.case import handlers, views
+from services.case.doors.arrivals import ArrivalDoors
+from services.case.doors.identity import IdentityDoors
 from services.case.doors.of_node import case_rules, hashed, iso
+from services.case.doors.parties import PartyDoors
+from services.case.doors.partners import PartnerDoors
 from services.case.doors.referrals import ReferralDoors
 from services.case.tables import CaseRecord
 
 
-class CaseService(ReferralDoors):
+class CaseService(PartyDoors, IdentityDoors, ReferralDoors, PartnerDoors, ArrivalDoors):
     """Cases from intake to closing, and referrals."""
 
     name = "case"
@@ -49,36 +53,40 @@ class CaseService(ReferralDoors):
 
     @door(contract.Triage, view=contract.CaseSummary, roles=roles.SUPERVISION)
     def triage(self, call: Call) -> CaseRecord:
-        return handlers.triage(call.session, call.values, by=call.actor, now=call.now)
+        return handlers.triage(call.session, call.values, by=call.actor, now=call.now, rules=case_rules(call))
 
     @door(contract.Assign, view=contract.CaseSummary, roles=roles.SUPERVISION)
     def assign(self, call: Call) -> CaseRecord:
-        return handlers.assign(call.session, call.values, by=call.actor, now=call.now, hashed=hashed(call))
+        return handlers.assign(
+            call.session, call.values, by=call.actor, now=call.now, rules=case_rules(call), hashed=hashed(call)
+        )
 
     @door(contract.Start, view=contract.CaseSummary, roles=roles.CASE_WORK)
     def start(self, call: Call) -> CaseRecord:
-        return handlers.start(call.session, call.values, by=call.actor, now=call.now)
+        return handlers.start(call.session, call.values, by=call.actor, now=call.now, rules=case_rules(call))
 
     @door(contract.AddNote, view=contract.NoteAdded, roles=roles.CASE_WORK)
     def add_note(self, call: Call) -> Any:
-        return handlers.add_note(call.session, call.values, by=call.actor, now=call.now)
+        return handlers.add_note(call.session, call.values, by=call.actor, now=call.now, rules=case_rules(call))
 
     @door(contract.Hold, view=contract.CaseSummary, roles=roles.CASE_WORK)
     def hold(self, call: Call) -> CaseRecord:
-        return handlers.hold(call.session, call.values, by=call.actor, now=call.now)
+        return handlers.hold(call.session, call.values, by=call.actor, now=call.now, rules=case_rules(call))
 
     @door(contract.Resume, view=contract.CaseSummary, roles=roles.CASE_WORK)
     def resume(self, call: Call) -> CaseRecord:
-        return handlers.resume(call.session, call.values, by=call.actor, now=call.now)
+        return handlers.resume(call.session, call.values, by=call.actor, now=call.now, rules=case_rules(call))
 
     @door(contract.ProposeResolution, view=contract.CaseSummary, roles=roles.CASE_WORK)
     def propose_resolution(self, call: Call) -> CaseRecord:
-        return handlers.propose_resolution(call.session, call.values, by=call.actor, now=call.now)
+        return handlers.propose_resolution(
+            call.session, call.values, by=call.actor, now=call.now, rules=case_rules(call)
+        )
 
     @door(contract.Close, view=contract.CaseSummary, roles=roles.CASE_APPROVAL)
     def close(self, call: Call) -> CaseRecord:
-        return handlers.close(call.session, call.values, by=call.actor, now=call.now)
+        return handlers.close(call.session, call.values, by=call.actor, now=call.now, rules=case_rules(call))
 
     @door(contract.Withdraw, view=contract.CaseSummary, roles=roles.REFERRAL_WRITE)
     def withdraw(self, call: Call) -> CaseRecord:
-        return handlers.withdraw(call.session, call.values, by=call.actor, now=call.now)
+        return handlers.withdraw(call.session, call.values, by=call.actor, now=call.now, rules=case_rules(call))

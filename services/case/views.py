@@ -1,12 +1,18 @@
 """Rows to what the doors show. Most rows are dumped as they are; a case file is put together here."""
 
+from datetime import datetime
 from typing import Any
 
-from contracts.case import Answer, CaseSummary, Question
+from contracts.case import Answer, CaseSummary, Category, Language, PartnerView, Question
 from kernel.paging import Page
+from services.case import handlers
 from services.case.handlers import CaseFile
+from services.case.partners import Performance
+from services.case.tables import Partner
 
 _STANDING = tuple(CaseSummary().fields)
+_COMPUTED = ("status", "categories", "languages", "performance")
+_ENTRY = tuple(name for name in PartnerView().fields if name not in _COMPUTED)
 _WITHDRAWAL = ("informed", "withdrawal_asked_by", "withdrawal_alone", "withdrawal_pressure")
 
 
@@ -23,3 +29,15 @@ def case_file(file: CaseFile) -> dict[str, Any]:
 def listed(found: Page[Any]) -> dict[str, Any]:
     """A page of a list."""
     return {"items": found.items, "next": found.next}
+
+
+def partner(row: Partner, past: Performance, *, now: datetime) -> dict[str, Any]:
+    """An entry of the directory with how it stands today and what came of asking it."""
+    shown = {name: getattr(row, name) for name in _ENTRY}
+    return {
+        **shown,
+        "status": handlers.status_of(row, now),
+        "categories": [Category(word) for word in row.categories],
+        "languages": [Language(word) for word in row.languages],
+        "performance": past,
+    }

@@ -1,4 +1,4 @@
-"""Operations of the case service, at a governorate: from intake to closing, and referrals.
+"""Operations of the case service, at a governorate: from intake to closing.
 
 Reading identity with a reason is a POST: the reason is free text about a case, and an address is written into the logs
 of every proxy on the way.
@@ -7,7 +7,7 @@ of every proxy on the way.
 from functools import partial
 
 from contracts import case as contract
-from contracts.roles import CASE_APPROVAL, CASE_READ, CASE_WORK, INTAKE, REFERRAL_ANSWER, REFERRAL_WRITE, SUPERVISION
+from contracts.roles import CASE_APPROVAL, CASE_READ, CASE_WORK, INTAKE, REFERRAL_WRITE, SUPERVISION
 from services.gateway import routes as route
 
 get = partial(route.get, at=route.GOVERNORATE)
@@ -15,7 +15,6 @@ make = partial(route.make, at=route.GOVERNORATE)
 act = partial(route.act, at=route.GOVERNORATE)
 
 CASE = "/cases/<case_id>"
-REFERRAL = "/referrals/<referral_id>"
 
 routes = (
     make("/cases", "open_case", contract.OpenCase, contract.CaseSummary, INTAKE,
@@ -45,15 +44,5 @@ routes = (
         "Approve the proposed resolution; never one's own"),
     act(f"{CASE}/withdraw", "withdraw", contract.Withdraw, contract.CaseSummary, REFERRAL_WRITE,
         "The person no longer wants it; it still counts"),
-    make(f"{CASE}/referrals", "send_referral", contract.SendReferral, contract.ReferralView, REFERRAL_WRITE,
-         "Ask another office to help"),
-    get(f"{CASE}/referrals", "list_referrals", contract.ReferralQuery, contract.ReferralPage, CASE_READ,
-        "The referrals of a case"),
-    act(f"{REFERRAL}/accept", "accept_referral", contract.AcceptReferral, contract.ReferralView, REFERRAL_ANSWER,
-        "The office takes it"),
-    act(f"{REFERRAL}/reject", "reject_referral", contract.RejectReferral, contract.ReferralView, REFERRAL_ANSWER,
-        "The office does not take it"),
-    act(f"{REFERRAL}/complete", "complete_referral", contract.CompleteReferral, contract.ReferralView, REFERRAL_ANSWER,
-        "What was asked for has been done"),
 )
-operations = route.blueprint("case", "Cases and referrals. At a governorate.", routes)
+operations = route.blueprint("case", "Cases. At a governorate.", routes)

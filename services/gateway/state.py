@@ -14,8 +14,10 @@ from kernel.identity import Actor
 from services.gateway.auth import Logins
 from services.gateway.doors import Doors
 from services.gateway.passwords import Passwords
+from services.gateway.throttle import Throttle
 
 EXTENSION = "jisr"
+TRIES_CODE = 10  # wrong one-time codes from one address: an office that mistypes; each referral has its own bound
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Gateway:
     logins: Logins
     passwords: Passwords
     metrics_from: tuple[IPv4Network | IPv6Network, ...]
+    codes: Throttle = field(default_factory=lambda: Throttle(TRIES_CODE))
 
 
 @dataclass

@@ -71,7 +71,7 @@ class NotifyService:
         made = facts.take_fact(call.session, fact, node=call.node, mails=mails, policy=policy, now=call.now)
         self.metrics.NOTIFICATIONS.labels("inbox", "made").inc(len(made))
 
-    @subscription("notify.arrivals", exchange="arrivals", keys=["directive.#", "acknowledgement.#"])
+    @subscription("notify.arrivals", exchange="arrivals", keys=["directive.#", "acknowledgement.#", "silence.#"])
     def on_arrival(self, call: Call, fact: Fact) -> None:
         mails = call.settings.smtp.host is not None
         made = facts.take_arrival(call.session, fact, origin=call.source, node=call.node, mails=mails, now=call.now)

@@ -33,10 +33,18 @@ def test_a_case_goes_from_intake_to_closing_with_a_referral(ninewa: Town) -> Non
     worker.make(f"{case}/notes", {"text": "Both want it settled."})
     referral = worker.make(
         f"{case}/referrals",
-        {"destination": "legal_aid", "office": "Bar association", "urgency": "normal", "text": "Who owns the wall?"},
+        {
+            "destination": "court",
+            "office": "Court of first instance",
+            "urgency": "normal",
+            "text": "Who owns the wall?",
+            "consent": "given",
+        },
     )
     assert worker.do(f"/referrals/{referral['id']}/accept")["status"] == "accepted"
+    assert worker.do(f"/referrals/{referral['id']}/begin")["status"] == "in_service"
     assert worker.do(f"/referrals/{referral['id']}/complete")["status"] == "completed"
+    assert worker.do(f"/referrals/{referral['id']}/confirm", {"person_says": "helped"})["status"] == "outcome_confirmed"
     proposal = {"outcome": "mediated_agreement", "text": "They share the wall."}
     assert worker.do(f"{case}/propose", proposal)["status"] == "resolution_proposed"
     own = refused(worker.post(f"{case}/close", {"informed": "yes", "text": "Done."}), 403)

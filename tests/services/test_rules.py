@@ -121,6 +121,7 @@ def test_an_answer_to_a_referral_is_due_when_the_rules_of_its_node_say(node: Nod
         office="the clinic",
         urgency="urgent",
         text="please see her",
+        consent="given",
     )
     assert instant(referral["due_at"]) - instant(referral["sent_at"]) == timedelta(hours=36)
 

@@ -47,24 +47,55 @@ def tell_case(session: Session, case: CaseRecord, event: str, *, at: datetime) -
         "review_on": case.review_on,
         "closed_at": case.closed_at,
         "notes": case.notes,
+        "next_step": case.next_step,
+        "due_at": case.due_at,
+        "reopened": case.reopened,
+        "duplicate_of": case.duplicate_of,
+        "walled": case.walled,
+        "upstream": case.upstream,
     }
     if case.parties_told is Telling.TOLD and case.parties_by_sex is not None:
         values["parties_by_sex"] = {Sex(sex): count for sex, count in case.parties_by_sex.items()}
     _append(session, schema, event, subject=case.id, version=case.version, values=values, at=at, case=case)
 
 
+def tell_beside(
+    session: Session,
+    shapes: tuple[type[FactSchema], type[FactSchema]],
+    row: Any,
+    case: CaseRecord,
+    event: str,
+    *,
+    at: datetime,
+    since: datetime,
+    **values: Any,
+) -> None:
+    """Append a fact of what stands beside a case. `shapes`: the open and the restricted one; the month is `since`'s.
+
+    A field that `values` does not give is the row's attribute of that name."""
+    schema = shapes[1] if case.restricted else shapes[0]
+    own = {name: getattr(row, name) for name in schema().fields if hasattr(row, name)}
+    whole = {**own, **_shared(case, since), "case": case.id, "walled": case.walled, **values}
+    _append(session, schema, event, subject=row.id, version=row.version, values=whole, at=at, case=case)
+
+
 def tell_referral(session: Session, referral: Referral, case: CaseRecord, event: str, *, at: datetime) -> None:
     """Append `referral.<event>` with the referral as it now stands."""
     schema = RestrictedReferralFact if case.restricted else ReferralFact
     values = {
-        **_shared(case, referral.sent_at),
+        **_shared(case, referral.sent_at or referral.created_at),
         "status": referral.status,
         "urgency": referral.urgency,
         "overdue": referral.overdue_at is not None,
+        "person_says": referral.person_says,
         "referral_number": referral.number,
         "case": case.id,
         "sender": referral.sender_hash,
         "destination": referral.destination,
+        "partner": referral.partner,
+        "head": referral.head_hash,
+        "consent": referral.consent,
+        "escalation": referral.escalation,
         "due_at": referral.due_at,
         "reject_reason": referral.reject_reason,
     }

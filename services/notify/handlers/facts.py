@@ -56,10 +56,12 @@ def take_arrival(
     Raises `BadInput` when its parts are not of their published shape; then nothing was kept.
     """
     keep = {DIRECTIVE_ISSUED: _keep_directive, ACKNOWLEDGEMENT_GIVEN: _keep_acknowledgement}.get(fact.type)
-    if keep is None or not inbox.first_time(session, CONSUMER, fact.id):
+    concerned = keep is not None or rules.concerns(fact.type, arrived=True)
+    if not concerned or not inbox.first_time(session, CONSUMER, fact.id):
         return []
     parts = _parts(fact)
-    keep(session, fact, parts, origin, now)
+    if keep is not None:
+        keep(session, fact, parts, origin, now)
     drafts = rules.notifications(fact.type, fact.subject, parts, directory(session), arrived=True)
     return _make(session, drafts, fact.id, node=node, mails=mails, now=now)
 

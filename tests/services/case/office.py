@@ -25,6 +25,7 @@ from services.case.tables import CaseRecord, Referral
 
 UNIT, OTHER_UNIT = "ninewa-1", "ninewa-2"
 ISO = "NI"
+NODE, HOME = "ninewa", "directorate-baghdad"
 START = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 REASON = "the family asked how it stands"
 
@@ -69,7 +70,7 @@ class Office:
 
     def do(self, use_case: Callable[..., Any], shape: type[Schema], by: Actor, **values: Any) -> Any:
         """Check the request, then carry it out in one transaction, like a door."""
-        given = {"now": self.now, "iso": ISO, "rules": self.rules, "hashed": hashed}
+        given = {"now": self.now, "iso": ISO, "rules": self.rules, "hashed": hashed, "node": NODE}
         more = {name: value for name, value in given.items() if name in signature(use_case).parameters}
         with self.database.write() as session:
             return use_case(session, shape().load(values), by=by, **more)
@@ -112,6 +113,7 @@ class Office:
 
     def refer(self, case: CaseRecord, by: Actor = HANDLER, **values: Any) -> Referral:
         asked = {"destination": "health", "office": "the clinic", "urgency": "urgent", "text": "please see her"}
+        asked["consent"] = "given"
         whole = {**asked, **values}
         return self.do(handlers.send_referral, contract.SendReferral, by, case_id=case.id, **whole)
 
@@ -121,6 +123,9 @@ class Office:
     def reject(self, referral: Referral, by: Actor = HANDLER, **values: Any) -> Referral:
         whole = {"reason": "no_capacity", **values}
         return self.do(handlers.reject_referral, contract.RejectReferral, by, referral_id=referral.id, **whole)
+
+    def begin(self, referral: Referral, by: Actor = HANDLER, **values: Any) -> Referral:
+        return self.do(handlers.begin_referral, contract.BeginReferral, by, referral_id=referral.id, **values)
 
     def complete(self, referral: Referral, by: Actor = HANDLER, **values: Any) -> Referral:
         return self.do(handlers.complete_referral, contract.CompleteReferral, by, referral_id=referral.id, **values)
@@ -134,9 +139,9 @@ class Office:
     def listed(self, by: Actor, **values: Any) -> list[str]:
         return [case.id for case in self.do(handlers.list_cases, contract.CaseQuery, by, **values).items]
 
-    def tell_overdue(self, limit: int = 100) -> int:
+    def break_silence(self, limit: int = 100) -> int:
         with self.database.write() as session:
-            return handlers.tell_overdue(session, now=self.now, limit=limit)
+            return handlers.break_silence(session, now=self.now, rules=self.rules, home=(HOME,), limit=limit)
 
     def at_work(self, **values: Any) -> CaseRecord:
         """A case that is in progress."""

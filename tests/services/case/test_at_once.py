@@ -95,7 +95,7 @@ def test_a_referral_is_answered_once(office: Office) -> None:
 def test_two_watches_tell_of_a_silent_referral_once_even_while_it_is_answered(office: Office) -> None:
     referral = office.refer(office.at_work())
     office.wait(hours=73)
-    told = at_once(office.tell_overdue, office.tell_overdue, lambda: office.accept(referral))
+    told = at_once(office.break_silence, office.break_silence, lambda: office.accept(referral))
     assert refusals(told) == []
     assert sum(told[:2]) <= 1
     assert [fact.type for fact in office.facts()].count("referral.overdue.v1") == sum(told[:2])

@@ -120,6 +120,7 @@ def test_a_restricted_case_tells_as_often_and_far_less(office: Office) -> None:
         office.resume(case)
         referral = office.refer(case)
         office.accept(referral)
+        office.begin(referral)
         office.complete(referral)
         office.propose(case, outcome="handed_to_court")
         office.close(case)

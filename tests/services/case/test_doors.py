@@ -50,6 +50,7 @@ def test_a_case_lives_through_its_doors(doors: Doors) -> None:
     asked = {**DOORS["send_referral"], **case, "partner_id": PARTNER.id}
     referral = {"referral_id": doors.done("send_referral", HANDLER, **asked)["id"]}
     assert doors.done("accept_referral", PARTNER, **referral)["status"] == "accepted"
+    assert doors.done("begin_referral", PARTNER, **referral)["status"] == "in_service"
     assert doors.done("complete_referral", PARTNER, **referral)["status"] == "completed"
     assert [each["status"] for each in doors.done("list_referrals", SUPERVISOR, **case)["items"]] == ["completed"]
     tomorrow = (now() + timedelta(days=2)).date().isoformat()

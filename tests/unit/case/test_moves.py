@@ -2,21 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.case import CaseStatus, HandlerPreference, Outcome, RecordingClass, ReferralStatus, Urgency
+from contracts.case import CaseStatus, HandlerPreference, Outcome, RecordingClass
 from contracts.case.requests import PROPOSABLE
-from contracts.rules import CaseRules
 from kernel.errors import Forbidden, JisrError, MoveRefused, StaleVersion
 from services.case import model
-from services.case.model import Move, ReferralMove
+from services.case.model import Move
 from services.case.refusals import OutsideApprovalNeeded, OwnAct, PreferenceNotMet, ReferralsOpen
 
-SENT = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 PEOPLE = ("amal", "basim", "dunya")
 UNITS = (None, "unit-1", "unit-2")
 UNIT = "unit-1"
@@ -114,21 +111,6 @@ def test_a_refused_move_says_where_the_case_is_and_where_it_can_go() -> None:
         model.moved(CaseStatus.CLOSED, Move.WITHDRAW)
 
 
-@given(st.sampled_from(ReferralStatus), st.sampled_from(ReferralMove))
-def test_a_referral_moves_by_its_table_or_not_at_all(status: ReferralStatus, move: ReferralMove) -> None:
-    allowed = {
-        (ReferralStatus.DRAFT, ReferralMove.SEND): ReferralStatus.SENT,
-        (ReferralStatus.SENT, ReferralMove.ACCEPT): ReferralStatus.ACCEPTED,
-        (ReferralStatus.SENT, ReferralMove.REJECT): ReferralStatus.REJECTED,
-        (ReferralStatus.ACCEPTED, ReferralMove.COMPLETE): ReferralStatus.COMPLETED,
-    }
-    if (status, move) in allowed:
-        assert model.referral_moved(status, move) is allowed[status, move]
-    else:
-        with pytest.raises(MoveRefused):
-            model.referral_moved(status, move)
-
-
 @given(st.sampled_from(Outcome), st.sampled_from(RecordingClass), st.sampled_from(RecordingClass))
 def test_a_crime_that_is_handed_to_no_authority_is_approved_from_outside(
     outcome: Outcome, recorded: RecordingClass, present: RecordingClass
@@ -175,13 +157,6 @@ def test_an_open_referral_needs_a_reason() -> None:
         model.check_referrals(["R-NI-2026-000001-W"], reason=None)
     model.check_referrals(["R-NI-2026-000001-W"], reason="they answered by telephone")
     model.check_referrals([], reason=None)
-
-
-def test_an_answer_is_due_in_a_day_three_days_or_a_week_or_as_the_rules_say() -> None:
-    sooner = CaseRules(referral_immediate_hours=2, referral_urgent_hours=2, referral_normal_hours=48)
-    for rules, hours in ((CaseRules(), (24, 72, 168)), (sooner, (2, 2, 48))):
-        due = [model.due_at(SENT, urgency, rules) for urgency in (Urgency.IMMEDIATE, Urgency.URGENT, Urgency.NORMAL)]
-        assert due == [SENT + timedelta(hours=each) for each in hours]
 
 
 @pytest.mark.parametrize("status", sorted(model.ENDED))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.case.facts import CASE_EVENTS, REFERRAL_EVENTS, CaseFact, ReferralFact
+from contracts.case import CASE_EVENTS, REFERRAL_EVENTS, CaseFact, ReferralFact
 from contracts.case.words import GROUP, Category, CategoryGroup
 from contracts.forum.facts import ActionFact, ForumFact
 from contracts.notify import ACKNOWLEDGING, DirectiveFact
