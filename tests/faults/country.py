@@ -74,6 +74,7 @@ class Country:
         self.home, self.servers = home, servers
         self.deaths: Counter[str] = Counter()  # of processes that nobody had told to die
         self.put_aside: Counter[tuple[str, str]] = Counter()  # what scenarios have injected so far, by node and kind
+        self.invented: set[str] = set()  # subjects of facts that a scenario put into an outbox: no service has them
         self.recovered = False  # whether a journal was recovered from a directorate
         self.lines: dict[tuple[str, str], Proxy] = {}
         self._waiter = threading.Event()
@@ -183,18 +184,21 @@ class Country:
         """Who holds a replica of `origin`."""
         return DIRECTORATES if origin in GOVERNORATES else GOVERNORATES
 
+    def waiting_for(self, origin: str) -> str:
+        """What of `origin` has not arrived yet, in words."""
+        waiting = self[origin].waiting()
+        if waiting:
+            return f"{waiting} facts wait in the outboxes of {origin}"
+        head = self[origin].head()
+        for destination in self.held_by(origin):
+            held = self[destination].held(origin)
+            if held != head:
+                return f"{destination} holds {held.number} of {origin}, whose journal ends at {head.number}"
+        return ""
+
     def unsettled(self) -> str:
         """What has not arrived yet, in words; empty when every outbox is empty and every head is held."""
-        for origin in NODES:
-            waiting = self[origin].waiting()
-            if waiting:
-                return f"{waiting} facts wait in the outboxes of {origin}"
-            head = self[origin].head()
-            for destination in self.held_by(origin):
-                held = self[destination].held(origin)
-                if held != head:
-                    return f"{destination} holds {held.number} of {origin}, whose journal ends at {head.number}"
-        return ""
+        return next((found for origin in NODES if (found := self.waiting_for(origin))), "")
 
     def settle(self, seconds: float) -> None:
         """Wait until nothing is under way. Raises `NotInTime` naming what is."""

@@ -66,11 +66,18 @@ class Driver(threading.Thread):
         address = f"http://127.0.0.1:{country[node].ports['gateway']}"
         self._people = {login: Person(address, login) for login in ("intake", "supervisor", "author")}
         self._stopping = threading.Event()
+        self._may_write = threading.Event()
+        self._may_write.set()
+        self._idle = threading.Event()
         self._numbers = itertools.count(1)
         self._districts = [each.slug for each in districts(node)]
 
     def run(self) -> None:
         while not self._stopping.is_set():
+            if not self._may_write.is_set():
+                self._idle.set()
+                self._may_write.wait(0.1)
+                continue
             if self._node == BAGHDAD:
                 self._issue()
             elif self._dice.random() < 0.7:
@@ -78,6 +85,15 @@ class Driver(threading.Thread):
             else:
                 self._triage()
             self._stopping.wait(self._dice.uniform(0.5, 1.5) * self._pause)
+
+    def pause(self) -> None:
+        """Finish what is under way, and write nothing until `go_on`."""
+        self._idle.clear()
+        self._may_write.clear()
+        self._idle.wait(60)
+
+    def go_on(self) -> None:
+        self._may_write.set()
 
     def stop(self) -> None:
         """Finish what is under way."""

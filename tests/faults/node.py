@@ -247,7 +247,7 @@ class Node:
 
     def lose_database(self, service: str) -> None:
         """Replace one database by an empty one."""
-        with self._swapped():
+        with self.swapped():
             if self.name in ON_POSTGRES:
                 url = self.servers.on_postgres.migrated(service)
                 self._database_names[service] = url.rpartition("/")[2]
@@ -257,7 +257,7 @@ class Node:
                 self.servers.on_sqlite.migrated(service, into=self.home / f"{service}.db")
 
     @contextmanager
-    def _swapped(self) -> Iterator[None]:
+    def swapped(self) -> Iterator[None]:
         """Nobody here reads the databases of this node meanwhile, and afterwards everybody opens them anew."""
         self._swapping = True
         self.forget_databases()
@@ -271,7 +271,7 @@ class Node:
         self, postgres: Callable[[str, str], None], sqlite: Callable[[str, str], None], source: str, target: str
     ) -> None:
         copy = postgres if self.name in ON_POSTGRES else sqlite
-        with self._swapped():
+        with self.swapped():
             for service in WITH_DATABASES:
                 copy(source.format(service=service), target.format(service=service))
 

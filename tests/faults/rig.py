@@ -87,7 +87,8 @@ class Rig:
     def see_itself_fail(self) -> None:
         """Corrupt one row on purpose, each way in turn, and raise unless the oracle notices."""
         country = self._ready_country()
-        self._people(country, random.Random(f"{self.seed}:planted"), lambda: country.let_pass(2.0))
+        drivers = self._drivers(country, random.Random(f"{self.seed}:planted"))
+        self._people(drivers, lambda: country.let_pass(2.0))
         country.settle(SETTLE_SECONDS)
         before = oracle.findings(country, self._ledger)
         if before:
@@ -144,7 +145,8 @@ class Rig:
         self._ledger.file = directory / "ledger.jsonl"
         truth = Truth(country)
         dice = random.Random(f"{self.seed}:{number}:{scenario.name}")
-        stage = Stage(country, truth, dice, directory, say, self.full)
+        drivers = self._drivers(country, dice)
+        stage = Stage(country, truth, dice, directory, self._ledger, drivers, say, self.full)
         accepted = self._ledger.counts()
         truth.start()
         try:
@@ -155,7 +157,7 @@ class Rig:
                 say("healed")
                 stage.let_pass(0.2, 0.6)
 
-            self._people(country, dice, harmed)
+            self._people(drivers, harmed)
             say("settling")
             country.settle(SETTLE_SECONDS)
             say("settled")
@@ -186,15 +188,17 @@ class Rig:
         except AssertionError as error:
             raise AssertionError(f"{error}: {last}") from None
 
-    def _people(self, country: Country, dice: random.Random, meanwhile: Callable[[], None]) -> None:
+    def _drivers(self, country: Country, dice: random.Random) -> dict[str, Driver]:
         seed = f"{self.seed}:{dice.getrandbits(32)}"
-        drivers = [Driver(country, node, self._ledger, seed, pause) for node, pause in PAUSE.items()]
-        for driver in drivers:
+        return {node: Driver(country, node, self._ledger, seed, pause) for node, pause in PAUSE.items()}
+
+    def _people(self, drivers: dict[str, Driver], meanwhile: Callable[[], None]) -> None:
+        for driver in drivers.values():
             driver.start()
         try:
             meanwhile()
         finally:
-            for driver in drivers:
+            for driver in drivers.values():
                 driver.stop()
 
     def _ready_country(self) -> Country:

@@ -27,7 +27,9 @@ class Servers:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.brokers = {node: PrivateRabbitMQ(home / "brokers" / node) for node in NODES}
+        # A message of 200 MB must meet the bound of a queue, not that of the broker's.
+        allowing = ("max_message_size = 500000000",)
+        self.brokers = {node: PrivateRabbitMQ(home / "brokers" / node, configuration=allowing) for node in NODES}
         self.postgres = PrivatePostgres(home / "postgres")
         self.on_postgres = PostgresDatabases(lambda: self.postgres)
         self._nurseries: dict[str, Nursery] = {}

@@ -1,12 +1,17 @@
 """What a scenario is given: the country, its dice, a way to say what it does, and what it may ask of the metrics."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kernel import outbox
+from tests.bench.invented import Cases
 from tests.faults.country import DIRECTORATES, GOVERNORATES, LINKS, Country
+from tests.faults.driver import Driver
+from tests.faults.ledger import Ledger, Word
 from tests.faults.truth import Samples, Truth, link_state, scrape, value
 
 SEES_SECONDS = 30.0
@@ -21,6 +26,8 @@ class Stage:
     truth: Truth
     dice: random.Random
     directory: Path
+    ledger: Ledger
+    drivers: dict[str, Driver]
     say: Callable[[str], None]
     full: bool = False
     counts: dict[str, float] = field(default_factory=dict)
@@ -40,6 +47,37 @@ class Stage:
         """Let a time pass that the dice choose, while people write and what dies is started again."""
         self.country.let_pass(self.dice.uniform(least, most))
 
+    # --- people
+
+    @contextmanager
+    def nobody_writes(self, node: str) -> Iterator[None]:
+        """The people of one node rest."""
+        self.drivers[node].pause()
+        try:
+            yield
+        finally:
+            self.drivers[node].go_on()
+
+    def people_go_on(self, node: str) -> None:
+        """Whatever happens outside, officers of `node` are answered 2xx."""
+        before = self._accepted(node)
+        self.sees(f"people of {node} go on", lambda: self._accepted(node) > before, 60)
+
+    def _accepted(self, node: str) -> int:
+        return len(self.ledger.of(node, "opened", Word.ACCEPTED)) + len(self.ledger.of(node, "triaged", Word.ACCEPTED))
+
+    def append_invented(self, origin: str, count: int) -> None:
+        """Commit so many facts to an outbox of `origin`, as a service would, and faster than people can."""
+        self.say(f"{count} invented facts at {origin}")
+        cases = Cases(self.dice.getrandbits(32))
+        while count:
+            some = cases.facts(min(count, 500))
+            count -= len(some)
+            self.country.invented |= {fact.subject for fact in some}
+            with self.country[origin].writing("forum") as session:
+                for fact in some:
+                    outbox.append(session, fact)
+
     # --- what must be seen while a fault lasts
 
     def sees(self, what: str, condition: Callable[[], Any], seconds: float = SEES_SECONDS) -> None:
@@ -58,6 +96,13 @@ class Stage:
             return bool(state) and state not in AT_WORK
 
         self.sees(f"the link from {origin} to {destination} is not at work", down)
+
+    def replica_is(self, origin: str, destination: str, state: str) -> None:
+        """The destination's metrics say that the replica is in this state."""
+        self.sees(
+            f"the replica of {origin} at {destination} is {state}",
+            lambda: value(self.metrics(destination), "jisr_replica_state", origin=origin, state=state) == 1,
+        )
 
     def link_has(self, origin: str, destination: str, *states: str) -> None:
         """The link says that it is in one of `states`."""

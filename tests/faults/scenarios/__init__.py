@@ -1,6 +1,17 @@
 """The harm, each by its name. A scenario does it, asks the metrics about it while it lasts, and heals it."""
 
-from tests.faults.scenarios import lines, processes
+from tests.faults.scenarios import brokers, clocks, disks, lines, messages, poison, processes, restores
 from tests.faults.scenarios.scenario import SCENARIOS, Scenario
 
-__all__ = ["SCENARIOS", "Scenario", "lines", "processes"]
+__all__ = [
+    "SCENARIOS",
+    "Scenario",
+    "brokers",
+    "clocks",
+    "disks",
+    "lines",
+    "messages",
+    "poison",
+    "processes",
+    "restores",
+]
