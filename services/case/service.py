@@ -7,6 +7,7 @@ from contracts import roles
 from kernel.extensions import Call, Database, Metrics, Relay, door
 from services.case import handlers, views
 from services.case.doors.arrivals import ArrivalDoors
+from services.case.doors.endings import EndingDoors
 from services.case.doors.identity import IdentityDoors
 from services.case.doors.of_node import case_rules, hashed, iso
 from services.case.doors.parties import PartyDoors
@@ -15,7 +16,7 @@ from services.case.doors.referrals import ReferralDoors
 from services.case.tables import CaseRecord
 
 
-class CaseService(PartyDoors, IdentityDoors, ReferralDoors, PartnerDoors, ArrivalDoors):
+class CaseService(PartyDoors, EndingDoors, IdentityDoors, ReferralDoors, PartnerDoors, ArrivalDoors):
     """Cases from intake to closing, and referrals."""
 
     name = "case"

@@ -71,14 +71,18 @@ def told(category: Category, persons: Iterable[Person], *, child: Answer, rules:
     persons = list(persons)
     if not persons:
         return Told(AgeBand.MISSING, Telling.MISSING, None)
-    minor = child is Answer.YES or any(person.age is not None and person.age < rules.adult_age for person in persons)
-    if minor or category in EXPOSING:
+    if are_minors(persons, child=child, rules=rules) or category in EXPOSING:
         return Told(AgeBand.SUPPRESSED, Telling.SUPPRESSED, None)
     band = _band_of_affected(persons)
     counted = Counter(person.sex for person in persons)
     if min(counted[Sex.FEMALE], counted[Sex.MALE]) < rules.least_of_each_sex:
         return Told(band, Telling.SUPPRESSED, None)
     return Told(band, Telling.TOLD, {sex: counted[sex] for sex in Sex})
+
+
+def are_minors(persons: Iterable[Person], *, child: Answer, rules: CaseRules) -> bool:
+    """Whether a child is involved or anyone in the case is under age."""
+    return child is Answer.YES or any(person.age is not None and person.age < rules.adult_age for person in persons)
 
 
 def _band_of_affected(persons: list[Person]) -> AgeBand:

@@ -14,7 +14,19 @@ from kernel.crypto import SigningKey, load_hash_key
 from kernel.database import Database
 from kernel.identity import sign_actor
 from kernel.settings import Settings
-from services.gateway import account, answers, case, documents, forum, identity, lifecycle, login, notify, referrals, sync
+from services.gateway import (
+    account,
+    answers,
+    case,
+    documents,
+    forum,
+    identity,
+    lifecycle,
+    login,
+    notify,
+    referrals,
+    sync,
+)
 from services.gateway.auth import Logins
 from services.gateway.body import MAX_BODY_BYTES
 from services.gateway.doors import Doors

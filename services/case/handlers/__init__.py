@@ -1,6 +1,14 @@
 """The use cases of the case service: one function each, a session and plain values in, a row out."""
 
 from services.case.handlers.codes import answer_by_code, issue_code, sheet_by_code
+from services.case.handlers.confirmations import (
+    draw_confirmations,
+    get_confirmation,
+    lapse_confirmations,
+    list_confirmations,
+    record_confirmation,
+)
+from services.case.handlers.endings import list_next_steps, mark_duplicate, reopen, separate
 from services.case.handlers.identity import break_glass, erase_identity
 from services.case.handlers.intake import open_case
 from services.case.handlers.parties import change_contact_plan, name_staff, record_consent
@@ -33,6 +41,12 @@ from services.case.handlers.reading import (
     list_notes,
     list_referrals,
 )
+from services.case.handlers.reclassification import (
+    approve_reclassification,
+    list_reclassifications,
+    propose_reclassification,
+    refuse_reclassification,
+)
 from services.case.handlers.referrals import (
     accept_referral,
     ask_consent,
@@ -46,15 +60,19 @@ from services.case.handlers.referrals import (
     revoke_referral,
     send_referral,
 )
-from services.case.handlers.sheets import read_sheet
+from services.case.handlers.search import Finds, find_persons, note_finds, same_persons
+from services.case.handlers.sheets import Sheet, read_sheet
 from services.case.handlers.silence import break_silence, suggest_partners
 
 __all__ = [
     "CaseFile",
+    "Finds",
     "Identity",
+    "Sheet",
     "accept_referral",
     "add_note",
     "answer_by_code",
+    "approve_reclassification",
     "ask_consent",
     "assign",
     "begin_referral",
@@ -66,27 +84,42 @@ __all__ = [
     "confirm_referral",
     "deliver_referral",
     "dispatch_referral",
+    "draw_confirmations",
     "erase_identity",
+    "find_persons",
     "get_case",
+    "get_confirmation",
     "get_partner",
     "hold",
     "issue_code",
+    "lapse_confirmations",
     "list_cases",
+    "list_confirmations",
+    "list_next_steps",
     "list_notes",
     "list_partner",
     "list_partners",
+    "list_reclassifications",
     "list_referrals",
+    "mark_duplicate",
     "name_staff",
     "not_complete_referral",
+    "note_finds",
     "open_case",
     "performances",
+    "propose_reclassification",
     "propose_resolution",
     "read_sheet",
+    "record_confirmation",
     "record_consent",
+    "refuse_reclassification",
     "reject_referral",
+    "reopen",
     "resume",
     "revoke_referral",
+    "same_persons",
     "send_referral",
+    "separate",
     "sheet_by_code",
     "start",
     "status_of",

@@ -13,8 +13,11 @@ from contracts.rules import CaseRules
 from kernel.errors import Forbidden, refuse
 from kernel.identity import Actor
 from kernel.ids import new_id as made_id
-from services.case import sealing, telling
+from services.case import sealing, telling, wall
+from services.case.handlers.consents import keep_consents
 from services.case.handlers.facts import tell_case
+from services.case.handlers.parties import keep_contact_plan, keep_staff
+from services.case.handlers.steps import set_due
 from services.case.handlers.times import check_not_later
 from services.case.intake import PRESENT_TABLE, recording_class
 from services.case.refusals import UnitNeeded
@@ -55,15 +58,39 @@ def open_case(
     _check_times(values, reported_at, now)
     answers = {question: Answer(values["answers"][question]) for question in Question}
     case = _row(values, answers, by=by, now=now, reported_at=reported_at, case_id=new_id(), rules=rules)
-    case.number = next_number(session, NumberSequence, iso=iso, at=now)
+    case.number = next_number(session, NumberSequence, iso=iso, at=now, prefix=wall.prefix(case))
+    set_due(case, now=now, rules=rules)
     session.add(case)
     session.flush()  # what follows refers to it
     session.add(_intake(case, answers, now))
     sealing.make_key(session, case.id)
     session.add(sealing.sealed_narrative(session, case.id, narrative=values["narrative"], place=values["place"]))
-    session.add_all(sealing.sealed_party(session, case.id, party, party_id=new_id()) for party in values["parties"])
+    session.flush()
+    for party in values["parties"]:
+        _keep_party(session, case, party, party_id=new_id(), by=by, now=now, rules=rules)
+    if values["contact_plan"] is not None:
+        keep_contact_plan(session, case, values["contact_plan"], by=by, now=now)
+    keep_staff(session, case, values["staff"], by=by, now=now)
     tell_case(session, case, "opened", at=now)
     return case
+
+
+def _keep_party(
+    session: Session,
+    case: CaseRecord,
+    party: dict[str, Any],
+    *,
+    party_id: str,
+    by: Actor,
+    now: datetime,
+    rules: CaseRules,
+) -> None:
+    """A person in the case, and what they agreed to."""
+    whole = {name: value for name, value in party.items() if name != "consents"}
+    row = sealing.sealed_party(session, case.id, whole, party_id=party_id)
+    session.add(row)
+    session.flush()
+    keep_consents(session, case, row, party["consents"], by=by, now=now, rules=rules)
 
 
 def _check_times(values: dict[str, Any], reported_at: datetime, now: datetime) -> None:
@@ -86,7 +113,9 @@ def _row(
 ) -> CaseRecord:
     indicated: RecordingClass = recording_class(answers)
     child = answers[Question.CHILD]
-    told = telling.told(values["category"], _persons(values, reported_at), child=child, rules=rules)
+    persons = _persons(values, reported_at)
+    told = telling.told(values["category"], persons, child=child, rules=rules)
+    unit = values["unit"] or by.unit or refuse(UnitNeeded)
     return CaseRecord(
         id=case_id,
         version=1,
@@ -97,7 +126,10 @@ def _row(
         reported_at=reported_at,
         opened_at=now,
         opened_by=by.id,
-        unit=values["unit"] or by.unit or refuse(UnitNeeded),
+        unit=unit,
+        units=[unit],
+        minors=telling.are_minors(persons, child=child, rules=rules),
+        walled=wall.stands_behind(values["category"], values["staff"]),
         age_band=told.age_band,
         parties_told=told.parties,
         parties_by_sex={sex.value: count for sex, count in told.by_sex.items()} if told.by_sex else None,

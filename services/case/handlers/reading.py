@@ -12,12 +12,14 @@ from kernel.errors import refuse
 from kernel.identity import Actor
 from kernel.paging import Page, page
 from services.case import sealing
+from services.case.handlers import consents
 from services.case.handlers.finding import found
 from services.case.handlers.identity import glass_is_broken
+from services.case.handlers.parties import contact_plan, staff_of
 from services.case.reach import Sight, reached, sight
 from services.case.refusals import GlassNeeded, ReasonNeeded
 from services.case.sealing import Note, Party
-from services.case.tables import CaseIntake, CaseNarrative, CaseNote, CaseParty, CaseRecord, Referral
+from services.case.tables import CaseIntake, CaseNarrative, CaseNote, CaseParty, CaseRecord, CaseStaff, Referral
 
 READ_IDENTITY = "read_identity"
 READ_NOTES = "read_notes"
@@ -30,6 +32,9 @@ class Identity:
     parties: list[Party]
     narrative: str | None
     place: str | None
+    consents: list[dict[str, Any]]
+    contact_plan: dict[str, Any] | None
+    staff: list[CaseStaff]
 
 
 @dataclass(frozen=True)
@@ -105,4 +110,11 @@ def _identity(session: Session, case: CaseRecord) -> Identity | None:
         return None
     parties = select(CaseParty).where(CaseParty.case_id == case.id).order_by(CaseParty.id)
     narrative, place = sealing.narrative(session, session.get_one(CaseNarrative, case.id))
-    return Identity([sealing.party(session, row) for row in session.exec(parties)], narrative, place)
+    return Identity(
+        parties=[sealing.party(session, row) for row in session.exec(parties)],
+        narrative=narrative,
+        place=place,
+        consents=[consents.readable(session, row) for row in consents.last_said(session, case.id)],
+        contact_plan=contact_plan(session, case.id),
+        staff=staff_of(session, case.id),
+    )
