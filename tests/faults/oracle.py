@@ -39,8 +39,8 @@ def every_write_once_at_its_origin(country: Country, ledger: Ledger) -> Findings
     for node in GOVERNORATES:
         facts = _facts(country, node)
         with country[node].reading("case") as session:
-            rows = dict(map(tuple, session.execute(select(CaseRecord.id, CaseRecord.version))))
-            answers = dict(map(tuple, session.execute(select(StoredAnswer.key, StoredAnswer.answer))))
+            rows: dict[str, int] = dict(map(tuple, session.execute(select(CaseRecord.id, CaseRecord.version))))
+            answers: dict[str, bytes] = dict(map(tuple, session.execute(select(StoredAnswer.key, StoredAnswer.answer))))
         known = set()
         for write in ledger.of(node, "opened"):
             subject = write.subject or (json.loads(answers[write.key])["id"] if answers.get(write.key) else "")

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
+from kernel.fact import canonical
 from services.case.tables import CaseRecord
 from services.sync.tables import JournalEntry, Record, ReplicaEntry
 from tests.faults.country import BAGHDAD, ERBIL, Country
@@ -18,8 +19,8 @@ def a_record_is_altered(country: Country) -> Iterator[str]:
     """One value in one record of a replica."""
     with country[BAGHDAD].writing() as session:
         row = session.scalars(select(Record).where(Record.origin == "ninewa", Record.kind == "case").limit(1)).one()
-        was, key = dict(row.statistical), (Record.origin == row.origin, Record.kind == row.kind)
-        key = (*key, Record.subject == row.subject)
+        was = dict(row.statistical)
+        key = (Record.origin == row.origin, Record.kind == row.kind, Record.subject == row.subject)
     _set(country, BAGHDAD, Record, key, statistical=_json({**was, "district": "atlantis"}))
     yield "a record at Baghdad was altered"
     _set(country, BAGHDAD, Record, key, statistical=_json(was))
@@ -53,7 +54,8 @@ def an_entry_is_lost(country: Country) -> Iterator[str]:
 def a_case_changes_unsaid(country: Country) -> Iterator[str]:
     """One row of a service, changed without a fact."""
     with country["duhok"].reading("case") as session:
-        row = session.scalars(select(CaseRecord).limit(1)).one()
+        told = select(CaseRecord).where(CaseRecord.restricted.is_(False)).limit(1)  # with its district
+        row = session.scalars(told).one()
         subject, was = row.id, row.district
     _set(country, "duhok", CaseRecord, (CaseRecord.id == subject,), service="case", district="atlantis")
     yield "a case of Duhok changed without a fact"
@@ -61,8 +63,6 @@ def a_case_changes_unsaid(country: Country) -> Iterator[str]:
 
 
 def _json(value: Any) -> str:
-    from kernel.fact import canonical
-
     return canonical(value).decode()
 
 
