@@ -10,6 +10,8 @@ import msgspec
 import pytest
 import requests
 from marshmallow import fields
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import UnroutableError
 from sqlmodel import select
 
 from kernel import broker, outbox
@@ -147,15 +149,21 @@ def wish(what: str, fact_id: str | None = None) -> msgspec.Raw:
     return msgspec.Raw(pack(fact))
 
 
+def routed(channel: BlockingChannel, body: bytes) -> bool:
+    try:
+        channel.basic_publish("facts", "case", body, mandatory=True)
+    except UnroutableError:
+        return False
+    return True
+
+
 @pytest.fixture
 def publish(toy: Toy) -> Callable[[bytes], None]:
     def publish(body: bytes) -> None:
         with toy.node.vhost.channel() as channel:
             broker.declare_exchanges(channel)
-            channel.basic_publish("facts", "case", body, mandatory=True)
+            wait.until(lambda: routed(channel, body), what="the subscription joined, its queue is bound")
 
-    # the subscription declares its queue when it joins
-    wait.until(lambda: "notify.facts" in toy.node.vhost.queue_lengths(), seconds=60, what="the subscription joined")
     return publish
 
 
