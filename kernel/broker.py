@@ -4,13 +4,14 @@ Nothing here keeps a promise by itself: every message can be lost with the broke
 not be lost stays in a database until its receiver has said that it holds it (`kernel.outbox`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
-from pika.exceptions import AMQPError, NackError, UnroutableError
+from pika.channel import Channel
+from pika.exceptions import AMQPError
 
 from kernel.errors import BadInput, BrokerAway, SettingsError
 from kernel.tls import Tls
@@ -59,7 +60,7 @@ def dead_queue(queue: str) -> str:
     return f"{queue}.dead"
 
 
-def declare_exchanges(channel: BlockingChannel) -> None:
+def declare_exchanges(channel: BlockingChannel | Channel) -> None:
     """The exchanges of a node; declaring again what exists is harmless."""
     for exchange in (FACTS, ARRIVALS, DEAD):
         channel.exchange_declare(exchange, exchange_type="topic", durable=True)
@@ -107,68 +108,6 @@ def broker_away() -> Iterator[None]:
         yield
     except BROKER_ERRORS as error:
         raise BrokerAway(cause=type(error).__name__) from error
-
-
-class Publisher:
-    """Confirmed, mandatory publishing on one connection that is made when needed and replaced after any error.
-
-    Not for sharing between threads. Every call returns or raises `BrokerAway` within about ten seconds.
-    """
-
-    def __init__(self, url: str, *, name: str, prepare: Callable[[BlockingChannel], None]) -> None:
-        self._parameters = parameters(url, name=name)
-        self._prepare = prepare
-        self._connection: BlockingConnection | None = None
-        self._channel: BlockingChannel | None = None
-
-    def connect(self) -> bool:
-        """Be connected; True when a new connection was made, so that volatile state must be forgotten."""
-        if self._channel is not None and self._channel.is_open:
-            return False
-        self.close()
-        with broker_away():
-            connection = BlockingConnection(self._parameters)
-        try:
-            with broker_away():
-                channel = connection.channel()
-                channel.confirm_delivery()
-                self._prepare(channel)
-        except BrokerAway:
-            _close(connection)
-            raise
-        self._connection, self._channel = connection, channel
-        return True
-
-    def publish(self, exchange: str, routing_key: str, body: bytes) -> None:
-        """Publish persistently; return when the broker has confirmed that the message is in every bound queue."""
-        self.connect()
-        with self._forgetting() as (_, channel):
-            channel.basic_publish(exchange, routing_key, body, pika.BasicProperties(delivery_mode=2), mandatory=True)
-
-    def process(self) -> None:
-        """Answer heartbeats and deliver what consumers of this connection are due, without waiting."""
-        self.connect()
-        with self._forgetting() as (connection, _):
-            connection.process_data_events(time_limit=0)
-
-    def close(self) -> None:
-        """Close the connection, whatever its state."""
-        connection, self._connection, self._channel = self._connection, None, None
-        if connection is not None:
-            _close(connection)
-
-    @contextmanager
-    def _forgetting(self) -> Iterator[tuple[BlockingConnection, BlockingChannel]]:
-        """The open connection and channel; a channel that saw an error is not used again."""
-        if self._connection is None or self._channel is None:
-            raise BrokerAway()
-        try:
-            yield self._connection, self._channel
-        except (UnroutableError, NackError) as error:
-            raise BrokerAway("No queue takes this message now.", cause=type(error).__name__) from error
-        except BROKER_ERRORS as error:
-            self.close()
-            raise BrokerAway(cause=type(error).__name__) from error
 
 
 def _close(connection: BlockingConnection) -> None:

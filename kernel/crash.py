@@ -12,13 +12,14 @@ POINTS = {
     "before_commit": "a service wrote a row and its fact, and has not committed",
     "after_commit": "a service committed a row and its fact; nobody has been answered",
     "after_outbox_commit": "a service committed a row and its fact; the relay has not seen it",
-    "after_relay_publish": "the broker confirmed a slice of an outbox; the relay has not noted it",
+    "after_relay_publish": "a slice of an outbox was written to the socket; the broker may not have confirmed it",
     "mid_journal": "the recorder is inside the transaction that appends to the journal",
     "after_publish": "a batch was written to the socket; the broker has not confirmed it",
     "after_journal_commit": "the recorder committed; the broker has not been acknowledged",
     "mid_apply": "a replica is inside the transaction that applies a batch",
     "after_apply": "a replica committed a batch; the sender has not been told",
     "after_acknowledge": "a replica acknowledged a batch to the broker; the sender has not been told",
+    "after_relay": "a directorate committed what it relays; no link has been told",
     "after_mail": "the mail server took an e-mail; nobody has written that down",
 }
 

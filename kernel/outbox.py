@@ -23,22 +23,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from pika.adapters.blocking_connection import BlockingChannel
+from pika.channel import Channel
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, delete, func, null, select, update
 from sqlmodel import Field, Session
 
 from kernel import crash, metrics
-from kernel.broker import FACTS, Publisher, declare_exchanges, recorded_queue
+from kernel.broker import FACTS, declare_exchanges, recorded_queue
 from kernel.clock import now
 from kernel.database import Database, KernelTable, UtcDateTime
 from kernel.errors import BadInput, BrokerAway, JisrError
 from kernel.fact import Fact, check_size, pack
 from kernel.ids import new_id
 from kernel.log import get_logger
+from kernel.publisher import Publisher
 
 SLICE_FACTS = 200
 SLICE_BYTES = 1024 * 1024  # sealed facts are large; the recorder keeps 32 slices in memory
 ROWS_AT_ONCE = 20
+SLICES_AHEAD = 2  # unconfirmed: one on its way while one is confirmed; when that takes long, slices grow instead
 AHEAD_FACTS = 2000  # published but not acknowledged: about 1 MB on the broker
 PATIENCE_SECONDS = 10.0  # without an answer from the recorder, publish again
 IDLE_SECONDS = 1.0  # how often a relay looks without being woken: another process may have appended
@@ -220,7 +222,7 @@ class Relay:
         self.service = database.service
         self.broker_away = False
         self._publisher = Publisher(broker_url, name=f"relay of {self.service}", prepare=self._prepare)
-        self._wake = threading.Event()
+        self._woken = False
         self._stopping = threading.Event()
         self._answers: list[Recorded] = []
         self._stream = ""
@@ -230,9 +232,10 @@ class Relay:
 
     def wake(self) -> None:
         """Something was committed: look now."""
-        self._wake.set()
+        self._woken = True
+        self._publisher.wake()
 
-    def _prepare(self, channel: BlockingChannel) -> None:
+    def _prepare(self, channel: Channel) -> None:
         declare_exchanges(channel)
         queue = recorded_queue(self.service)
         channel.queue_declare(queue, durable=True, arguments={"x-max-length": 1})  # the last answer says it all
@@ -244,31 +247,47 @@ class Relay:
         except (msgspec.MsgspecError, UnicodeDecodeError):
             log.warning("outbox.answer_not_understood", bytes=len(body))
 
-    def relay_once(self) -> int:
-        """One bounded pass: take the recorder's answers, number, publish. Returns how many facts were published.
+    def relay_once(self, idle: float = 0.0) -> int:
+        """One bounded pass: number, publish, take the recorder's answers. Returns how many facts were published.
 
+        With nothing to publish it waits for `idle` seconds at most, until something was committed or answered.
         Raises `BrokerAway` or `Unavailable`; nothing is lost by either.
         """
-        if self._publisher.connect():
-            self._sent = 0
-        self._publisher.process()
+        try:
+            if self._publisher.connect():
+                self._sent = 0
+            return self._relay(idle)
+        except BrokerAway:
+            self._sent = 0  # whatever was under way may be lost: go back to what is acknowledged
+            raise
+
+    def _relay(self, idle: float) -> int:
+        if self._is_full():
+            self._publisher.wait(idle, lambda: bool(self._answers) or not self._is_full())
+            return 0
+        self._woken = False
         slice_ = self._next_slice()
         if slice_ is None:
+            self._publisher.wait(idle, lambda: bool(self._answers) or self._woken)
             return 0
         crash.here("after_outbox_commit")
         self._publisher.publish(FACTS, self.service, msgspec.json.encode(slice_))
-        crash.here("after_relay_publish")
         self._sent = slice_.first + len(slice_.facts) - 1
         self._sent_at = time.monotonic()
+        self._publisher.wait(0.0, self._is_full)
+        crash.here("after_relay_publish")
         return len(slice_.facts)
+
+    def _is_full(self) -> bool:
+        return self._publisher.unconfirmed >= SLICES_AHEAD
 
     def _next_slice(self) -> Slice | None:
         """Write down what was answered and number what was committed, in one transaction, if there is either.
 
-        The transaction need not wait for SQLite's disk. Done again after a loss of power it gives the same rows the same
-        numbers: there, ids are given in the order of commit, and whatever a fact's commit did is on disk.
+        The transaction need not wait for SQLite's disk. Done again after a loss of power it gives the same rows the
+        same numbers: there, ids are given in the order of commit, and what a fact's own commit wrote is on disk.
         """
-        answers, self._answers = self._answers, []
+        answers = list(self._answers)
         with self.database.read() as session:
             if not answers and not _has_unnumbered(session):
                 return self._read_slice(session)
@@ -276,7 +295,9 @@ class Relay:
             for recorded in answers:
                 acknowledge(session, recorded)
             number_rows(session, SLICE_FACTS)
-            return self._read_slice(session)
+            slice_ = self._read_slice(session)
+        del self._answers[: len(answers)]
+        return slice_
 
     def _read_slice(self, session: Session) -> Slice | None:
         """What follows that which was published, or is acknowledged, or should have been answered by now."""
@@ -312,8 +333,6 @@ class Relay:
                 failures += 1
                 continue
             failures = 0
-            if not published:
-                self._pause()
         self.close()
 
     def _pass(self, *, first_failure: bool) -> int | None:
@@ -322,7 +341,7 @@ class Relay:
             if time.monotonic() - self._measured_at > IDLE_SECONDS:
                 self.measure()
                 self._measured_at = time.monotonic()
-            published = self.relay_once()
+            published = self.relay_once(IDLE_SECONDS)
         except JisrError as error:
             self.broker_away = isinstance(error, BrokerAway)
             if first_failure:
@@ -334,12 +353,6 @@ class Relay:
             return None
         self.broker_away = False
         return published
-
-    def _pause(self) -> None:
-        """Wait to be woken; while answers are due, look for them often."""
-        unanswered = self._sent_at and time.monotonic() - self._sent_at < 1.0
-        self._wake.wait(0.05 if unanswered else IDLE_SECONDS)
-        self._wake.clear()
 
     def start(self) -> None:
         """Run in a thread of its own (a greenthread in a patched process) and be woken by every commit."""
@@ -353,4 +366,4 @@ class Relay:
     def stop(self) -> None:
         """Ask `run` to return."""
         self._stopping.set()
-        self._wake.set()
+        self.wake()
