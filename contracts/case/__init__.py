@@ -10,6 +10,8 @@ governorate's director; a complaint (against police, of corruption) by the inspe
 | `list_cases` | CaseQuery | CasePage | CASE_READ | GET /cases |
 | `get_case` | GetCase | CaseView | CASE_READ | GET /cases/{case_id} |
 | `break_glass` | BreakGlass | GlassView | CASE_READ | POST /break-glass |
+| `find_persons` | FindPersons | PersonsFound | CASE_READ | POST /cases/search |
+| `same_persons` | SamePersons | PersonsFound | CASE_READ | POST /cases/{case_id}/same-persons |
 | `triage` | Triage | CaseSummary | SUPERVISION | POST /cases/{case_id}/triage |
 | `assign` | Assign | CaseSummary | SUPERVISION | POST /cases/{case_id}/assign |
 | `start` | Start | CaseSummary | CASE_WORK | POST /cases/{case_id}/start |
@@ -95,6 +97,7 @@ from contracts.case.requests import (
     Triage,
     Withdraw,
 )
+from contracts.case.search import Because, FindPersons, PersonFound, PersonsFound, SamePersons
 from contracts.case.views import (
     CasePage,
     CaseSummary,
@@ -148,6 +151,7 @@ __all__ = [
     "AskConsent",
     "AskedBy",
     "Assign",
+    "Because",
     "BeginReferral",
     "BreakGlass",
     "BreakGlassFact",
@@ -169,6 +173,7 @@ __all__ = [
     "DeliverReferral",
     "Destination",
     "DispatchReferral",
+    "FindPersons",
     "GetCase",
     "GlassView",
     "HandlerPreference",
@@ -196,7 +201,9 @@ __all__ = [
     "Party",
     "PartyRole",
     "PartyView",
+    "PersonFound",
     "PersonSays",
+    "PersonsFound",
     "PriorResort",
     "ProposeResolution",
     "Question",
@@ -217,6 +224,7 @@ __all__ = [
     "RevokeReason",
     "RevokeReferral",
     "Risk",
+    "SamePersons",
     "SendReferral",
     "Sex",
     "SheetByCode",

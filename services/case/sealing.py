@@ -11,6 +11,7 @@ The key of a case is made with the case, in the same transaction, and is read on
 refused elsewhere (`handlers/reading.py`); here it is only possible or not.
 """
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +25,7 @@ from kernel.ids import new_id
 from kernel.vault import Vault, Wrapped
 from kernel.vault import seal as seal_bytes
 from kernel.vault import unseal as unseal_bytes
+from services.case import folding, index
 from services.case.tables import CaseKey, CaseNarrative, CaseNote, CaseParty, ErasedWhy, NodeSecret
 
 VAULT: Final = "vault"
@@ -91,6 +93,14 @@ def unseal_raw(session: Session, case_id: str, field: str, sealed: bytes) -> byt
     return unseal_bytes(_key(session, case_id), sealed, f"{_of(case_id)}/{field}")
 
 
+def open_keys(session: Session, case_ids: Collection[str]) -> None:
+    """Open the keys of many cases at once, before each is needed."""
+    missing = [case_id for case_id in case_ids if case_id not in _known(session)]
+    for row in session.exec(select(CaseKey).where(CaseKey.case_id.in_(missing))):
+        if row.wrapped is not None and row.key_id is not None:
+            _known(session)[row.case_id] = _vault(session).unwrap(Wrapped(row.key_id, row.wrapped), _of(row.case_id))
+
+
 def is_erased(session: Session, case_id: str) -> bool:
     """Whether the key of this case was destroyed."""
     row = session.get(CaseKey, case_id)
@@ -106,6 +116,7 @@ def destroy(session: Session, case_id: str, why: ErasedWhy, *, now: datetime) ->
     row.destroyed_at, row.destroyed_why = now, why
     session.add(row)
     _known(session).pop(case_id, None)
+    index.remove(session, case_id)
     for table in (CaseParty, CaseNarrative, CaseNote):
         for sealed in session.exec(select(table).where(table.case_id == case_id)):
             sealed.sealed = None
@@ -115,10 +126,17 @@ def destroy(session: Session, case_id: str, why: ErasedWhy, *, now: datetime) ->
 
 def secret(session: Session, name: str) -> bytes:
     """A secret of this node by name: made when first asked for, the same ever after."""
+    return known_secret(session, name) or _made(session, name)
+
+
+def known_secret(session: Session, name: str) -> bytes | None:
+    """A secret of this node, if it was ever made."""
     known = _known(session)
     if name not in known:
         row = session.get(NodeSecret, name)
-        known[name] = _vault(session).unwrap(Wrapped(row.key_id, row.wrapped), name) if row else _made(session, name)
+        if row is None:
+            return None
+        known[name] = _vault(session).unwrap(Wrapped(row.key_id, row.wrapped), name)
     return known[name]
 
 
@@ -153,8 +171,28 @@ def wrap_anew(session: Session, *, limit: int) -> int:
 def sealed_party(session: Session, case_id: str, party: dict[str, Any], *, party_id: str) -> CaseParty:
     """A row for a party as the request gives it."""
     hidden = {name: party[name] for name in PARTY_SEALED}
-    shown = {name: value for name, value in party.items() if name not in hidden}
-    return CaseParty(id=party_id, case_id=case_id, sealed=seal(session, case_id, f"party/{party_id}", hidden), **shown)
+    index.add(session, secret(session, index.KEYED_BY), case_id, party_id, hidden)
+    return CaseParty(
+        id=party_id,
+        case_id=case_id,
+        role=party["role"],
+        index_version=folding.VERSION,
+        sealed=seal(session, case_id, f"party/{party_id}", hidden),
+    )
+
+
+def index_anew(session: Session, *, limit: int) -> int:
+    """Index up to `limit` parties that can be found by earlier rules only, or not yet; return how many."""
+    behind = select(CaseParty).where(CaseParty.index_version < folding.VERSION).order_by(CaseParty.id).limit(limit)
+    rows = session.exec(behind.with_for_update(skip_locked=True)).all()
+    open_keys(session, {row.case_id for row in rows})
+    for row in rows:
+        if row.sealed is not None:
+            index.add(session, secret(session, index.KEYED_BY), row.case_id, row.id, party(session, row)._asdict())
+        row.index_version = folding.VERSION
+        session.add(row)
+    session.flush()
+    return len(rows)
 
 
 def party(session: Session, row: CaseParty) -> Party:

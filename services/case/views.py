@@ -6,7 +6,7 @@ from typing import Any
 from contracts.case import Answer, CaseSummary, Category, Language, PartnerView, Question
 from kernel.paging import Page
 from services.case import handlers
-from services.case.handlers import CaseFile
+from services.case.handlers import CaseFile, Finds
 from services.case.partners import Performance
 from services.case.tables import Partner
 
@@ -41,3 +41,18 @@ def partner(row: Partner, past: Performance, *, now: datetime) -> dict[str, Any]
         "languages": [Language(word) for word in row.languages],
         "performance": past,
     }
+
+
+def finds(found: Finds) -> dict[str, Any]:
+    """Persons who were found, each with their case."""
+    items = [
+        {
+            **{name: getattr(find.case, name) for name in ("number", "status", "unit")},
+            **{name: getattr(find.party, name) for name in ("role", "name", "sex", "birth_date")},
+            "case_id": find.case.id,
+            "party_id": find.party.id,
+            "because": find.because,
+        }
+        for find in found.items
+    ]
+    return {"items": items, "more": found.more}

@@ -1,7 +1,8 @@
 """identity at rest: what names people is sealed under a key of each case; who opened it in an emergency
 
 Rows of the release before are sealed here, in the same transaction that drops the columns they stood in. That needs the
-node's identity key, which `jisr migrate` reads; an empty database needs none. On SQLite what is dropped is overwritten
+node's identity key, which `jisr migrate` reads; an empty database needs none. Names that were there before are indexed
+by the service (`index_version`). On SQLite what is dropped is overwritten
 (`secure_delete`); on PostgreSQL it is gone with the next VACUUM FULL, see docs/operations.md."""
 
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ def upgrade() -> None:
     _keys()
     for table in ("case_party", "case_narrative", "case_note"):
         op.add_column(table, sa.Column("sealed", sa.LargeBinary()))
+    op.add_column("case_party", sa.Column("index_version", sa.Integer(), nullable=False, server_default="0"))
+    op.create_index("ix_case_party_index_version", "case_party", ["index_version"])
     connection = op.get_bind()
     if connection.execute(sa.text("SELECT 1 FROM case_record LIMIT 1")).first() is not None:
         _seal_everything(connection, _vault())
@@ -56,6 +59,12 @@ def _keys() -> None:
         sa.Column("name", sa.String(32), primary_key=True),
         sa.Column("key_id", sa.String(16), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+    )
+    op.create_table(
+        "search_token",
+        sa.Column("token", sa.LargeBinary(12), primary_key=True),
+        sa.Column("party_id", sa.String(36), primary_key=True),
+        sa.Column("case_id", sa.String(36), nullable=False, index=True),
     )
     op.create_table(
         "break_glass",

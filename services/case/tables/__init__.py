@@ -17,7 +17,7 @@ from services.case.tables.cases import (
 )
 from services.case.tables.columns import WORD, Base
 from services.case.tables.endings import Confirmation, Reclassification
-from services.case.tables.identity import BreakGlass, CaseKey, ErasedWhy, NodeSecret
+from services.case.tables.identity import BreakGlass, CaseKey, ErasedWhy, NodeSecret, SearchToken
 from services.case.tables.mediations import Assistance, Mediation
 from services.case.tables.parties import CaseConsent, CaseContactPlan, CaseStaff
 from services.case.tables.referrals import ArrivalCursor, Partner, Referral, ReferralCode
@@ -47,5 +47,6 @@ __all__ = [
     "Reclassification",
     "Referral",
     "ReferralCode",
+    "SearchToken",
     "WelfareApplication",
 ]

@@ -113,13 +113,15 @@ class CaseIntake(Base, table=True):
 
 
 class CaseParty(Base, table=True):
-    """Someone in a case [C3]. `sealed`: all but the role (services/case/sealing.py); empty once erased."""
+    """Someone in a case [C3]. `sealed`: all but the role (services/case/sealing.py); empty once erased.
+    `index_version`: by which rules of services/case/folding.py they are found by name; 0 is not yet."""
 
     __tablename__ = "case_party"
 
     id: str = Field(sa_column=id_column())
     case_id: str = Field(sa_column=of_case(index=True))
     role: PartyRole = Field(sa_column=word(PartyRole))
+    index_version: int = Field(default=0, sa_column=Column(Integer, nullable=False, index=True))
     sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
 
 

@@ -40,9 +40,19 @@ class NodeSecret(Base, table=True):
     wrapped: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class SearchToken(Base, table=True):
+    """A party can be found by this token (services/case/index.py)."""
+
+    __tablename__ = "search_token"
+
+    token: bytes = Field(sa_column=Column(LargeBinary(12), primary_key=True))
+    party_id: str = Field(sa_column=Column(String(36), primary_key=True))
+    case_id: str = Field(sa_column=Column(String(36), nullable=False, index=True))
+
+
 class BreakGlass(Base, table=True):
-    """Identity of one case opened by somebody who is not its handler, for three hours. The reason is a note of the
-    case."""
+    """Identity of one case opened by somebody who is not its handler, for three hours. The reason is in the audit
+    log."""
 
     __tablename__ = "break_glass"
     __table_args__ = (Index("break_glass_of", "case_id", "account_id", "expires_at"),)

@@ -1,0 +1,83 @@
+"""Finding sealed names: a blind index. Each word of a name has tokens, each an HMAC under a secret of the node.
+
+A search makes the same tokens of what is typed and looks for equal ones; only then are the few parties found unsealed
+and compared. Nothing is decrypted to be searched, and the table without the node's identity key says no name.
+
+What it tells to somebody who has the database and not the key: how many distinct words there are, how often each
+occurs, and which parties share one. Iraqi names are so unevenly distributed that the most frequent token is the most
+frequent name. So it can be guessed that a party is called Muhammad or Ali, and seen that two share a rare name or a
+telephone number, without knowing which. That is the price of finding a person by name at all, weighed in
+docs/decisions/1802-search-by-blind-tokens.md. Tokens are deleted when a case is erased."""
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, delete, insert
+from sqlmodel import Session, select
+
+from services.case import folding
+from services.case.tables import CaseRecord, SearchToken
+
+KEYED_BY: Final = "search"
+TOKEN_BYTES: Final = 12
+"""96 bits: among some millions of distinct words no two share a token by chance."""
+
+
+def add(session: Session, secret: bytes, case_id: str, party_id: str, hidden: Mapping[str, Any]) -> None:
+    """Write the tokens of a party, in place of those that it had."""
+    session.connection().execute(delete(SearchToken).where(SearchToken.party_id == party_id))
+    found = tokens(secret, hidden)
+    if found:
+        rows = [{"token": token, "party_id": party_id, "case_id": case_id} for token in sorted(found)]
+        session.connection().execute(insert(SearchToken), rows)
+
+
+def remove(session: Session, case_id: str) -> None:
+    """Delete the tokens of a case."""
+    session.connection().execute(delete(SearchToken).where(SearchToken.case_id == case_id))
+
+
+def tokens(secret: bytes, hidden: Mapping[str, Any]) -> set[bytes]:
+    """Every token under which a party with this name and telephone number is found."""
+    found = {token for word in folding.words(hidden["name"] or "") for token in of_word(secret, word)}
+    if hidden["phone"]:
+        found |= set(of_phone(secret, hidden["phone"]))
+    return found
+
+
+def of_word(secret: bytes, word: str) -> set[bytes]:
+    """The tokens of one word of `folding.words`: of its spelling, and of how it sounds."""
+    return {_token(secret, "w", word), *(_token(secret, "s", each) for each in folding.skeletons(word))}
+
+
+def of_phone(secret: bytes, written: str) -> Iterator[bytes]:
+    """The token of a telephone number; none where there are too few digits."""
+    digits = folding.phone(written)
+    if digits is not None:
+        yield _token(secret, "p", digits)
+
+
+def _token(secret: bytes, kind: str, text: str) -> bytes:
+    return hmac.digest(secret, f"{kind}:{text}".encode(), hashlib.sha256)[:TOKEN_BYTES]
+
+
+def parties(
+    session: Session, wanted: Sequence[set[bytes]], *, among: ColumnElement[bool], limit: int
+) -> list[tuple[str, str]]:
+    """(party, case) of those that have one token of each set of `wanted`, in cases of `among`, the latest first."""
+    first, *others = wanted
+    token: Any = SearchToken
+    case: Any = CaseRecord
+    statement = (
+        select(token.party_id, token.case_id)
+        .join(case, case.id == token.case_id)
+        .where(token.token.in_(first), among)
+        .distinct()
+    )
+    for each in others:
+        also: Any = SearchToken.__table__.alias()
+        statement = statement.where(token.party_id.in_(select(also.c.party_id).where(also.c.token.in_(each))))
+    ordered = statement.order_by(token.case_id.desc(), token.party_id).limit(limit)
+    return [(party, case_id) for party, case_id in session.exec(ordered)]
