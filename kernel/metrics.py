@@ -31,6 +31,18 @@ LINK_CERTIFICATE_EXPIRY = Gauge(
     "When the certificate of a link with a peer ends, Unix time: this node's own, or the one signed here for the peer.",
     ["peer"],
 )
+LINK_RESTORED = Counter(
+    "jisr_link_restored_total",
+    "Times a destination held less than it had said, because it was restored; it was sent again.",
+    ["destination"],
+)
+JOURNAL_EPOCH = Gauge("jisr_journal_epoch", "Which life of this node's journal this is; a recovery begins another.")
+JOURNAL_DOUBT = Gauge(
+    "jisr_journal_doubt",
+    "1 while nothing is sent because this node's journal may not be the one it had, 0 otherwise, by state.",
+    ["state"],
+)
+REPLICA_EPOCH = Gauge("jisr_replica_epoch", "Which life of an origin's journal its replica follows.", ["origin"])
 BATCHES = Counter(
     "jisr_batches_total", "Batches by peer, direction (out, in) and result.", ["peer", "direction", "result"]
 )
@@ -73,6 +85,13 @@ WITNESS_HEARD = Gauge(
     "When another directorate last answered for every origin, Unix time.",
     ["witness"],
 )
+RELAYS = Counter(
+    "jisr_relays_total",
+    "Facts of one governorate for another, by what was done: relayed, arrived, unusable, acknowledged here at a "
+    "directorate or destination; taken, repeated, differs where they arrive.",
+    ["result"],
+)
+RELAYS_WAITING = Gauge("jisr_relays_waiting", "Facts for a governorate that this node has yet to relay or acknowledge.")
 QUARANTINE = Gauge("jisr_quarantine_messages", "Refused messages kept aside that nobody discarded yet.", ["queue"])
 PARKED = Gauge(
     "jisr_parked_subjects",

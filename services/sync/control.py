@@ -1,6 +1,7 @@
 """Once a second: read an operator's word about links and peers, keep how they stand for people, set the gauges."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -11,14 +12,16 @@ from kernel.clock import now
 from kernel.database import Database
 from kernel.log import get_logger
 from services.sync import witnesses
+from services.sync.doubt import Doubt
 from services.sync.handlers import link_row
+from services.sync.journal_watch import JournalWatch, Seen
 from services.sync.lanes import Lane
 from services.sync.lock import AlreadyRunning
 from services.sync.put_aside import quarantined_counts
 from services.sync.receivers import Receiver, Timers
 from services.sync.records import parked_counts
 from services.sync.senders import Sender, Snapshot
-from services.sync.tables import Link
+from services.sync.tables import Link, Replica
 from services.sync.trust import Trust
 
 log = get_logger("control")
@@ -26,7 +29,16 @@ log = get_logger("control")
 EVERY_SECONDS = 1.0
 
 Words = dict[str, tuple[bool, int]]  # destination: paused, resumes
-Parkings = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one pass read: an operator's words, what is parked and which life is followed by origin, the journal."""
+
+    words: Words
+    parked: dict[str, int]
+    epochs: dict[str, int]
+    journal: Seen | None
 
 
 class Control:
@@ -44,6 +56,7 @@ class Control:
         stale: float,
         keep_lock: Callable[[], None],
         fail: Callable[[Exception], None],
+        journal: JournalWatch,
     ) -> None:
         self._database = database
         self._lane = lane
@@ -54,6 +67,8 @@ class Control:
         self._stale = timedelta(seconds=stale)
         self._keep_lock = keep_lock
         self._fail = fail
+        self._journal = journal
+        journal.watch(senders)
         self._saved: dict[str, Snapshot] = {}
         self._resumes: dict[str, int] = {}
         self._queues: set[str] = set()
@@ -63,10 +78,13 @@ class Control:
         snapshots = {name: sender.snapshot() for name, sender in self._senders.items()}
         changed = {name: shot for name, shot in snapshots.items() if self._saved.get(name) != shot}
 
-        def done(found: tuple[Words, Parkings]) -> None:
+        raised = self._journal.raised
+
+        def done(found: Found) -> None:
             self._saved |= changed
-            self._tell(found[0])
-            self._measure(found[1])
+            self._tell(found.words)
+            self._journal.looked(found.journal, raised)
+            self._measure(found)
             self._again()
 
         def failed(error: Exception) -> None:
@@ -74,17 +92,18 @@ class Control:
                 self._fail(error)
                 return
             log.failure("control.waits", error)
-            self._measure({})
+            self._measure(Found({}, {}, {}, None))
             self._again()
 
-        self._lane.run(lambda: self._pass(changed), done, failed)
+        self._lane.run(lambda: self._pass(changed, raised), done, failed)
 
     def _again(self) -> None:
         self._timers.call_later(EVERY_SECONDS, self.start)
 
-    def _pass(self, changed: dict[str, Snapshot]) -> tuple[Words, Parkings]:
+    def _pass(self, changed: dict[str, Snapshot], raised: Doubt | None) -> Found:
         """On the lane."""
         self._keep_lock()
+        seen = self._journal.look(self._database, raised)
         if changed:
             with self._database.write_silently() as session:
                 for name, shot in sorted(changed.items()):
@@ -94,7 +113,8 @@ class Control:
             words = {row.destination: (row.paused, row.resumes) for row in session.scalars(select(Link))}
             self._measure_quarantine(quarantined_counts(session))
             witnesses.measure(session)
-            return words, parked_counts(session)
+            epochs = {row.origin: row.epoch for row in session.scalars(select(Replica))}
+            return Found(words, parked_counts(session), epochs, seen)
 
     def _measure_quarantine(self, counts: dict[str, int]) -> None:
         self._queues |= set(counts)
@@ -109,7 +129,7 @@ class Control:
             if paused != sender.link.paused or resumed:
                 sender.on_word(paused=paused, resumed=resumed)
 
-    def _measure(self, parked: Parkings) -> None:
+    def _measure(self, found: Found) -> None:
         moment = now()
         for sender in self._senders.values():
             sender.measure()
@@ -123,7 +143,9 @@ class Control:
             metrics.LINK_CERTIFICATE_EXPIRY.labels(node).set(expires_at.timestamp())
         for receiver in self._receivers:
             self._measure_replica(receiver, moment)
-            metrics.PARKED.labels(receiver.peer).set(parked.get(receiver.peer, 0))
+            metrics.PARKED.labels(receiver.peer).set(found.parked.get(receiver.peer, 0))
+            if receiver.peer in found.epochs:
+                metrics.REPLICA_EPOCH.labels(receiver.peer).set(found.epochs[receiver.peer])
 
     def _measure_replica(self, receiver: Receiver, moment: datetime) -> None:
         origin, held = receiver.peer, receiver.held

@@ -58,7 +58,7 @@ def decide(
 
 
 def show(entry: Entry, disclosure: Disclosure) -> Shown:
-    """The entry in this form, or in the most that is known of it. Its leaf, and so the chain, is the same in every form."""
+    """The entry in this form, or in the most that is known of it. Its leaf, and so the chain, is always the same."""
     if disclosure is Disclosure.WITHHELD or not entry.head:
         return Withheld(entry.leaf)
     if disclosure is Disclosure.FULL and entry.proof is None:

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from random import SystemRandom
 from typing import Any
@@ -32,12 +33,14 @@ from kernel.errors import SettingsError, Unavailable
 from kernel.ids import new_id
 from kernel.log import get_logger
 from kernel.settings import LinkSettings, Settings
-from services.sync import arrivals, journal, message
+from services.sync import arrivals, doubt, journal, mark, message, recalls
 from services.sync.batches import relays_to
 from services.sync.carrier import Carrier
 from services.sync.control import Control
+from services.sync.doubt import Doubt
 from services.sync.entry import Shown
 from services.sync.hours import Hours
+from services.sync.journal_watch import JournalWatch
 from services.sync.lanes import Lanes
 from services.sync.line import Line, Route
 from services.sync.link import Link
@@ -45,8 +48,11 @@ from services.sync.lock import EngineLock
 from services.sync.peering import Peer
 from services.sync.position import Position
 from services.sync.probes import ProbeServer
+from services.sync.recalls import Recaller
 from services.sync.receivers import Receiver
 from services.sync.recorder import Recorder
+from services.sync.relayer import Relayer
+from services.sync.relays import Post, post_of
 from services.sync.replicas import Replicas
 from services.sync.secured import Secured
 from services.sync.senders import Sender, Who
@@ -73,12 +79,15 @@ class Engine:
         self.lanes = Lanes(self.loop.add_callback_threadsafe)
         self.peers: dict[str, Peer] = {}
         self.carriers: list[Carrier] = []
+        self.recallers: list[Recaller] = []
+        self._doubt: Doubt | None = None
         self._lock = EngineLock(self.node, settings.home, self.database)
         self._key = SigningKey.load(settings.keys_directory / "node.key")
         self.trust = self._trust_of_files()
         self._stopping = threading.Event()
         self._failed: Exception | None = None
         self._running = False
+        self.begins_again = False  # the journal got another life; everything that knew the old one must go
 
     # --- life
 
@@ -96,6 +105,11 @@ class Engine:
             self.database.close()
         if self._failed is not None:
             raise self._failed
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopping.is_set()
 
     def stop(self) -> None:
         """Finish what is being committed, close the connections, return from `run`."""
@@ -116,9 +130,14 @@ class Engine:
         return None
 
     def _begin(self) -> journal.Life:
+        reached = mark.read(self.settings.home, self.node)
         with self.database.write_silently() as session:
             self.trust.read(session)
-            return journal.begin(session, self.node)
+            life = journal.begin(session, self.node, above=reached.session if reached else 0)
+            self._doubt = doubt.look(session, reached)
+        if self._doubt is not None:
+            log.warning("engine.journal_in_doubt", state=self._doubt.state.value, about=self._doubt.about)
+        return life
 
     def _serve(self) -> None:
         probes = ProbeServer(self.settings.host, self.settings.port_of("engine"), self._ready)
@@ -130,11 +149,14 @@ class Engine:
             self.local.start()
             self.control.start()
             self.secured.start()
+            self.relayer.start()
             for peer in self.peers.values():
                 if peer.receiver is not None:
                     peer.receiver.start()
             for exchange in self.exchanges:
                 exchange.start()
+            for recaller in self.recallers:
+                recaller.start()
             self._say_held_later()
             log.info("engine.started", node=self.node, peers=sorted(self.peers))
             if not self._stopping.is_set():
@@ -163,6 +185,12 @@ class Engine:
         self._failed = error
         self._stop()
 
+    def begin_again(self) -> None:
+        """Stop; `run(settings)` starts another engine that knows the new life of the journal."""
+        log.info("engine.begins_again", node=self.node)
+        self.begins_again = True
+        self._stop()
+
     def _ready(self) -> dict[str, bool]:
         return {"database": self.database.answers(), "broker": self.local.up}
 
@@ -184,6 +212,8 @@ class Engine:
                 peer.sender = self._sender(peer.line, links_out[node], who)
             if node in links_in:
                 peer.receiver = self._receiver(peer.line, node, who)
+        reached = frozenset(links_out if self.is_directorate else ())
+        self.relayer = Relayer(self.node, reached, self.database, self.lanes.lane(), self.loop, self._on_head)
         self.exchanges = [self._exchange(node) for node in self.topology.witnesses_of(self.node)]
         self.carriers = self._carriers()
         self.control = Control(
@@ -196,6 +226,7 @@ class Engine:
             stale=self.settings.replication.stale_seconds,
             keep_lock=self._lock.keep,
             fail=self.fail,
+            journal=JournalWatch(life, self.settings.home, self._doubt, begin_again=self.begin_again),
         )
 
     def _trust_of_files(self) -> Trust:
@@ -264,7 +295,11 @@ class Engine:
             hello_seconds=timing.hello_seconds,
             no_progress_seconds=timing.no_progress_seconds,
             rate=chosen.rate_bytes_per_second,
+            begun=journal.FIRST_EPOCH,
+            session=who.life.session,
+            boot=who.boot,
         )
+        link.doubt(self._doubt.word if self._doubt else None)
         return Sender(
             spec,
             who,
@@ -283,18 +318,20 @@ class Engine:
         def is_for(one: Shown) -> bool:
             return arrivals.is_for(self.node, one, takes_unaddressed=not self.is_directorate)
 
-        def say(held: message.Held) -> None:
-            body, headers = message.sign(held, who.key)
-            line.publish(body, headers)
+        def say(said: message.Message) -> bool:
+            return line.publish(*message.sign(said, who.key))
 
         def on_held(held: message.Held) -> None:
             sender = self.peers[peer].sender
             if sender is not None:
                 sender.on_held(held)
 
+        lane = self.lanes.lane()
+        recaller = Recaller(self.node, peer, database=self.database, lane=lane, timers=self.loop, publish=say)
+        self.recallers.append(recaller)
         return Receiver(
             peer,
-            replicas=Replicas(peer, line.route.queue, timing.window_bytes, is_for),
+            replicas=Replicas(peer, line.route.queue, timing.window_bytes, is_for, self._post_of(peer)),
             trust=self.trust,
             database=self.database,
             lane=self.lanes.lane(),
@@ -302,8 +339,13 @@ class Engine:
             coalesce=timing.held_coalesce_seconds,
             say=say,
             on_held=on_held,
+            on_recalled=recaller.on_recalled,
+            recalled=partial(recalls.answer, node=self.node),
             announce=self.recorder.announce,
         )
+
+    def _post_of(self, peer: str) -> Post:
+        return post_of(self.topology, self.node, peer, wait_seconds=self.settings.replication.relay_after_seconds)
 
     def _exchange(self, peer: str) -> Exchange:
         return Exchange(
@@ -381,7 +423,10 @@ class Engine:
 
 def run(settings: Settings) -> None:
     """Run the engine of this node until SIGTERM or SIGINT. Raises `AlreadyRunning`, `SettingsError`."""
-    engine = Engine(settings)
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda _number, _frame: engine.stop())
-    engine.run()
+    goes_on = True
+    while goes_on:
+        engine = Engine(settings)
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda _number, _frame, engine=engine: engine.stop())  # type: ignore[misc]
+        engine.run()
+        goes_on = engine.begins_again and not engine.stopping

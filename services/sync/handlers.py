@@ -12,7 +12,7 @@ from contracts.sync import LinkState, Operation, ReplicaState
 from contracts.topology import LinkSpec, Topology
 from kernel.errors import NotFound, refuse
 from kernel.identity import Actor
-from services.sync import operations
+from services.sync import doubt, operations
 from services.sync.tables import Link, Replica
 
 
@@ -31,16 +31,18 @@ def pause_link(session: Session, spec: LinkSpec, *, by: Actor, now: datetime, au
 
 
 def resume_link(session: Session, spec: LinkSpec, *, by: Actor, now: datetime, audience: Sequence[str]) -> Link:
-    """Send again, also after a refusal, and take again what the other side sends if it was refused here.
+    """Send again, also after a refusal, and take again what the other side sends if it was refused here, or if two
+    machines spoke in its name: whoever speaks next is the right one.
 
-    A divergence is not resumed: two histories need a person's decision, not another try.
+    A divergence of a replica is not resumed: two histories need more than another try.
     """
     link = link_row(session, spec)
     link.paused = False
     link.resumes += 1
     replica = session.get(Replica, spec.destination)
-    if replica is not None and replica.state == ReplicaState.REFUSED:
-        replica.state, replica.reason = ReplicaState.SILENT, None
+    if replica is not None and replica.state in (ReplicaState.REFUSED, ReplicaState.DUPLICATE):
+        replica.state, replica.reason, replica.session, replica.boot = ReplicaState.SILENT, None, 0, None
+    doubt.clear(session, about=spec.destination)
     operations.note(session, Operation.RESUME_LINK, spec.destination, by=by, now=now, audience=audience)
     return link
 

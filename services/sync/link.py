@@ -26,7 +26,7 @@ from contracts.sync import LinkState
 from services.sync.message import Held
 from services.sync.pace import FIRST_BATCH, LONGEST_WAIT, Bucket, Pace, retry_delay
 from services.sync.position import Position, start
-from services.sync.replica import GAP
+from services.sync.replica import GAP, TWO_MACHINES
 
 WINDOW = 2 * 1024 * 1024  # ahead of held: 16 s of 1 Mbit/s, 13 times what 300 ms of 4 Mbit/s keep in flight
 HELLO_SECONDS = 30.0
@@ -84,8 +84,15 @@ class Link:
         hello_seconds: float = HELLO_SECONDS,
         no_progress_seconds: float = NO_PROGRESS_SECONDS,
         rate: int | None = None,
+        begun: int | None = None,
+        session: int = 0,
+        boot: str = "",
     ) -> None:
+        """`begun`: the epoch in which the chain began, if an earlier one; `session`, `boot`: as hellos say them."""
         self.origin, self.destination, self.epoch, self.head = origin, destination, epoch, head
+        self.session, self.boot = session, boot
+        self.told = 0  # a session later than ours of which the other side told
+        self.disowned: Position | None = None  # what it holds and this journal does not have
         self.held: Position | None = None  # what the other side last said, kept for show when it falls silent
         self.heard_at: float | None = None
         self.paused = paused
@@ -93,11 +100,12 @@ class Link:
         self.restored = 0  # times the other side held less than it had said
         self._random = random
         self._hello_seconds, self._no_progress_seconds = hello_seconds, no_progress_seconds
-        self._genesis = start(origin, epoch)
+        self._genesis = start(origin, begun or epoch)
         self._window = self._granted = window
         self._connected = self._blocked = self._answered = self._suspect = False
         self._unauthorised = self._held_back = ""
         self._verdict: tuple[LinkState, str] | None = None  # ours, until resume
+        self._doubt: tuple[LinkState, str] | None = None  # about the whole journal, found elsewhere
         self._word: tuple[LinkState, str] | None = None  # theirs, until they say otherwise
         self._sent = self._genesis
         self._flying: deque[_Sent] = deque()
@@ -142,7 +150,12 @@ class Link:
 
     @property
     def _stopped(self) -> tuple[LinkState, str] | None:
-        return self._verdict or self._word
+        return self._verdict or self._word or self._doubt
+
+    @property
+    def verdict(self) -> tuple[LinkState, str] | None:
+        """What this side found wrong, with the reason; ended by `resume`."""
+        return self._verdict
 
     def known_digest(self, number: int) -> bytes | None:
         """This journal's digest at `number` if it can be told without reading the journal."""
@@ -194,9 +207,14 @@ class Link:
         """An operator's word: go on. A stopped link asks again what is held, and may stop again."""
         self.paused = False
         if self._stopped:
-            self._verdict = self._word = None
+            self._verdict = self._word = self.disowned = None
+            self.told = 0
             self._answered = False
             self._hello_at = now
+
+    def doubt(self, doubt: tuple[LinkState, str] | None) -> None:
+        """Send nothing while the journal itself is in doubt; None: it is not."""
+        self._doubt = doubt
 
     def on_head(self, head: Position) -> None:
         """The journal grew."""
@@ -269,8 +287,7 @@ class Link:
     def _consistent(self, said: Held, digest_at: Callable[[int], bytes | None]) -> bool:
         number = said.held.number
         if said.epoch != self.epoch:
-            reason = f"It holds epoch {said.epoch} of this journal, which is in epoch {self.epoch}."
-            self._word = (LinkState.REFUSED, reason)
+            self._word = self._other_epoch(said)
             return False
         if number > self.head.number:
             reason = f"It holds {number}, this journal ends at {self.head.number}: restored from an old backup?"
@@ -278,8 +295,25 @@ class Link:
             return False
         if (self.known_digest(number) or digest_at(number)) != said.held.digest:
             self._verdict = (LinkState.DIVERGED, f"It holds another digest at {number} than this journal.")
+            self.disowned = said.held
+            return False
+        if self._is_twin(said):
+            reason = f"It heard session {said.session} of this node, which is in session {self.session}: {TWO_MACHINES}"
+            self._verdict, self.told = (LinkState.DUPLICATE, reason), said.session
             return False
         return True
+
+    def _other_epoch(self, said: Held) -> tuple[LinkState, str] | None:
+        """One that holds an earlier life hears of the present one by our hello; until then nothing is sent."""
+        if said.epoch < self.epoch and said.state in APPLIES | set(WORDS):
+            return _word(said)
+        return LinkState.REFUSED, f"It holds epoch {said.epoch} of this journal, which is in epoch {self.epoch}."
+
+    def _is_twin(self, said: Held) -> bool:
+        """Whether somebody else spoke as this node after us: nobody is told of a session before it begins."""
+        return self.session > 0 and (
+            said.session > self.session or (said.session == self.session and said.boot != self.boot)
+        )
 
     def _progress(self, held: Position, now: float) -> None:
         acknowledged, began = 0, self._progress_at

@@ -20,6 +20,7 @@ from typing import Annotated, Any, ClassVar, NoReturn, Protocol
 
 import msgspec
 import zstandard
+from msgspec import UNSET, UnsetType
 
 from kernel.crypto import VerifyKey
 from kernel.errors import BadInput
@@ -76,7 +77,12 @@ class UnknownKind(BadMessage):
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """A sender on connecting and every 30 s. `session` grows with each start of the engine, `boot` is new."""
+    """A sender on connecting and every 30 s. `session` grows with each start of the engine, `boot` is new.
+
+    `parent`: where this epoch left the one before it; `begun`: the epoch in which the chain began. `told`: a later
+    session than this one, of which the receiver told; then two machines speak. `disowned`: a position that the receiver
+    said it holds and this journal does not have.
+    """
 
     kind: ClassVar[str] = "hello"
     origin: str
@@ -85,6 +91,10 @@ class Hello:
     boot: str
     head: Position
     software: str
+    parent: Position | None = None
+    begun: int = 1
+    told: int = 0
+    disowned: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,8 @@ class Held:
     """A receiver after a commit, on `hello` and every 30 s: where its replica of `origin` stands.
 
     `window`: bytes it takes ahead of `held`. `state`: ok, silent, rolled_back, diverged, duplicate, refused.
-    `reason`: "gap" when a batch began after `held`; otherwise a sentence for people.
+    `reason`: "gap" when a batch began after `held`; otherwise a sentence for people. `session`, `boot`: of the latest
+    start of the origin's engine that was heard; 0 and empty where none was.
     """
 
     kind: ClassVar[str] = "held"
@@ -102,6 +113,8 @@ class Held:
     window: int
     state: str
     reason: str
+    session: int = 0
+    boot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +132,7 @@ class Batch:
 
     def entries(self) -> list[Shown]:
         """Open the payload. Raises `BadMessage`, the origin as signer, for anything but `count` entries."""
-        try:
-            shown = decode(_decompress(self.payload))
-        except (BadEntry, zstandard.ZstdError) as error:
-            raise BadMessage(f"The payload of a batch cannot be opened: {error}", signer=self.origin) from error
-        if len(shown) != self.count:
-            raise BadMessage(f"A batch of {self.count} entries holds {len(shown)}.", signer=self.origin)
-        return shown
+        return _open_payload(self.payload, self.count, self.origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,51 @@ class Witness:
     payload: bytes
 
 
-Message = Hello | Held | Batch | Witness
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """An origin asks for its own journal: what is held of it, and up to `most` bytes of the entries after `after`."""
+
+    kind: ClassVar[str] = "recall"
+    origin: str
+    question: int
+    after: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """The answer of `node`: its replica stands at `held`; `start` is the position asked about, or `held` if that is
+    less; the entries up to `end` in the form in which it holds them. `session`: the latest that it heard of.
+    """
+
+    kind: ClassVar[str] = "recalled"
+    node: str
+    question: int
+    origin: str
+    epoch: int
+    session: int
+    held: Position
+    start: Position
+    end: Position
+    payload: bytes
+
+    def entries(self) -> list[Shown]:
+        """Open the payload. Raises `BadMessage`, `node` as signer, for anything but the entries up to `end`."""
+        count = self.end.number - self.start.number
+        return _open_payload(self.payload, count, self.node) if count else []
+
+
+Message = Hello | Held | Batch | Witness | Recall | Recalled
+
+
+def _open_payload(payload: bytes, count: int, signer: str) -> list[Shown]:
+    try:
+        shown = decode(_decompress(payload))
+    except (BadEntry, zstandard.ZstdError) as error:
+        raise BadMessage(f"The payload of a batch cannot be opened: {error}", signer=signer) from error
+    if len(shown) != count:
+        raise BadMessage(f"A batch of {count} entries holds {len(shown)}.", signer=signer)
+    return shown
 
 
 class Signs(Protocol):
@@ -237,6 +288,10 @@ class _HelloHeader(msgspec.Struct):
     boot: _Word
     head: _Place
     software: _Word
+    parent: _Place | UnsetType = UNSET
+    begun: _Epoch | UnsetType = UNSET
+    told: _Number | UnsetType = UNSET
+    disowned: _Place | UnsetType = UNSET
     protocol: str = VERSION
     kind: str = Hello.kind
 
@@ -248,6 +303,8 @@ class _HeldHeader(msgspec.Struct):
     window: _Bytes
     state: _Word
     reason: _Reason
+    session: _Number | UnsetType = UNSET
+    boot: _Word | UnsetType = UNSET
     protocol: str = VERSION
     kind: str = Held.kind
 
@@ -271,6 +328,29 @@ class _WitnessHeader(msgspec.Struct):
     kind: str = Witness.kind
 
 
+class _RecallHeader(msgspec.Struct):
+    origin: _Node
+    question: _Number
+    after: _Number
+    most: _Bytes
+    protocol: str = VERSION
+    kind: str = Recall.kind
+
+
+class _RecalledHeader(msgspec.Struct):
+    node: _Node
+    question: _Number
+    origin: _Node
+    epoch: _Epoch
+    session: _Number
+    held: _Place
+    start: _Place
+    end: _Place
+    encoding: _Word
+    protocol: str = VERSION
+    kind: str = Recalled.kind
+
+
 _encode = msgspec.json.Encoder().encode
 _decode_preamble = msgspec.json.Decoder(_Preamble).decode
 _decode_header: dict[str, msgspec.json.Decoder[Any]] = {
@@ -278,13 +358,15 @@ _decode_header: dict[str, msgspec.json.Decoder[Any]] = {
     "held": msgspec.json.Decoder(_HeldHeader),
     "batch": msgspec.json.Decoder(_BatchHeader),
     "witness": msgspec.json.Decoder(_WitnessHeader),
+    "recall": msgspec.json.Decoder(_RecallHeader),
+    "recalled": msgspec.json.Decoder(_RecalledHeader),
 }
 
 
 def sign(message: Message, key: Signs) -> tuple[bytes, dict[str, str]]:
     """The body of `message` and the two AMQP headers that vouch for it."""
     header = _encode(_header(message))
-    payload = message.payload if isinstance(message, Batch | Witness) else b""
+    payload = message.payload if isinstance(message, Batch | Witness | Recalled) else b""
     body = b"".join((_u32.pack(len(header)), header, payload))
     return body, {KEY_HEADER: key.key_id, SIGNATURE_HEADER: key.sign(body).hex()}
 
@@ -292,12 +374,32 @@ def sign(message: Message, key: Signs) -> tuple[bytes, dict[str, str]]:
 def _header(message: Message) -> msgspec.Struct:
     m = message
     if isinstance(m, Hello):
-        return _HelloHeader(m.origin, m.epoch, m.session, m.boot, _place(m.head), m.software)
+        return _hello_header(m)
     if isinstance(m, Held):
-        return _HeldHeader(m.origin, m.epoch, _place(m.held), m.window, m.state, m.reason[:MAX_REASON])
+        header = _HeldHeader(m.origin, m.epoch, _place(m.held), m.window, m.state, m.reason[:MAX_REASON])
+        if m.session:
+            header.session, header.boot = m.session, m.boot
+        return header
     if isinstance(m, Witness):
         return _WitnessHeader(m.node, m.asks, m.question)
+    if isinstance(m, Recall):
+        return _RecallHeader(m.origin, m.question, m.after, m.most)
+    if isinstance(m, Recalled):
+        places = (_place(m.held), _place(m.start), _place(m.end))
+        return _RecalledHeader(m.node, m.question, m.origin, m.epoch, m.session, *places, ZSTD)
     return _BatchHeader(m.origin, m.epoch, _place(m.start), _place(m.end), m.count, m.encoding)
+
+
+def _hello_header(m: Hello) -> _HelloHeader:
+    """What a first life on one machine has no use for is left out."""
+    header = _HelloHeader(m.origin, m.epoch, m.session, m.boot, _place(m.head), m.software)
+    if m.parent is not None:
+        header.parent, header.begun = _place(m.parent), m.begun
+    if m.told:
+        header.told = m.told
+    if m.disowned is not None:
+        header.disowned = _place(m.disowned)
+    return header
 
 
 def _place(position: Position) -> _Place:
@@ -317,7 +419,7 @@ def open_message(body: bytes, headers: Mapping[str, Any] | None, keys: Ring) -> 
         raise
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadMessage(f"The header of this message cannot be read: {error}", signer=signer) from error
-    speaker = message.node if isinstance(message, Witness) else message.origin
+    speaker = message.node if isinstance(message, Witness | Recalled) else message.origin
     if message.kind != Held.kind and speaker != signer:
         raise BadMessage(f"{signer} signed a {message.kind} in the name of {speaker}.", signer=signer)
     return Opened(message, signer)
@@ -358,11 +460,33 @@ def _message(raw: bytes, payload: bytes) -> Message:
         return _batch(header, payload)
     if isinstance(header, _WitnessHeader):
         return Witness(header.node, header.asks, header.question, payload)
+    if isinstance(header, _RecalledHeader):
+        return _recalled(header, payload)
     if payload:
         _malformed("something follows its header")
     if isinstance(header, _HelloHeader):
-        return Hello(header.origin, header.epoch, header.session, header.boot, header.head.position(), header.software)
-    return Held(header.origin, header.epoch, header.held.position(), header.window, header.state, header.reason)
+        return _hello(header)
+    if isinstance(header, _RecallHeader):
+        return Recall(header.origin, header.question, header.after, header.most)
+    held, session, boot = header.held.position(), header.session or 0, header.boot or ""
+    return Held(header.origin, header.epoch, held, header.window, header.state, header.reason, session, boot)
+
+
+def _hello(header: _HelloHeader) -> Hello:
+    first = (header.origin, header.epoch, header.session, header.boot, header.head.position(), header.software)
+    parent = header.parent.position() if header.parent else None
+    disowned = header.disowned.position() if header.disowned else None
+    return Hello(*first, parent, header.begun or 1, header.told or 0, disowned)
+
+
+def _recalled(header: _RecalledHeader, payload: bytes) -> Recalled:
+    held, start, end = header.held.position(), header.start.position(), header.end.position()
+    if not (start.number <= end.number <= held.number and end.number - start.number <= MAX_ENTRIES):
+        _malformed("what it brings is not between what was asked for and what is held")
+    if header.encoding != ZSTD or (start.number == end.number) != (not payload):
+        _malformed("its payload does not fit its positions")
+    said = (header.node, header.question, header.origin, header.epoch, header.session)
+    return Recalled(*said, held, start, end, payload)
 
 
 def _batch(header: _BatchHeader, payload: bytes) -> Batch:

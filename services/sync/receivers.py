@@ -8,9 +8,11 @@ loop. A message that is refused is kept aside with its reason and stops this ori
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
+
+from sqlmodel import Session
 
 from kernel import crash, metrics
 from kernel.clock import now
@@ -19,7 +21,18 @@ from kernel.log import get_logger
 from services.sync import records
 from services.sync.lanes import Lane
 from services.sync.line import Delivery
-from services.sync.message import BadMessage, Batch, Held, Hello, Message, UnknownKind, Witness, open_message
+from services.sync.message import (
+    BadMessage,
+    Batch,
+    Held,
+    Hello,
+    Message,
+    Recall,
+    Recalled,
+    UnknownKind,
+    Witness,
+    open_message,
+)
 from services.sync.replicas import Outcome, Refused, Replicas
 from services.sync.trust import Trust
 from services.sync.wire import backoff
@@ -48,10 +61,14 @@ class _Read:
     held: list[Held]
     refused: list[Refused]
     passed_over: int
+    recalls: list[Recall] = field(default_factory=list)
+    recalled: list[Recalled] = field(default_factory=list)
 
 
 class Receiver:
-    """`say(held)` publishes an answer; `on_held(held)` hands a peer's word to the link out; both on the loop."""
+    """`say(…)` publishes an answer; `on_held(held)` hands a peer's word to the link out, `on_recalled` what it gave
+    back to whoever asked; all on the loop. `recalled` reads what a peer that asks is given back, on the lane.
+    """
 
     def __init__(
         self,
@@ -63,8 +80,10 @@ class Receiver:
         lane: Lane,
         timers: Timers,
         coalesce: float,
-        say: Callable[[Held], None],
+        say: Callable[[Held | Recalled], Any],
         on_held: Callable[[Held], None],
+        on_recalled: Callable[[Recalled], None],
+        recalled: Callable[[Session, Recall], Recalled],
         announce: Callable[[str, bytes], None],
     ) -> None:
         self.peer = peer
@@ -75,6 +94,7 @@ class Receiver:
         self._timers = timers
         self._coalesce = coalesce
         self._say, self._on_held, self._announce = say, on_held, announce
+        self._on_recalled, self._recalled = on_recalled, recalled
         self._pending: list[Delivery] = []
         self._busy = False
         self._failures = 0
@@ -180,11 +200,15 @@ class Receiver:
                 continue
             if isinstance(message, Held):
                 read.held.append(message)
+            elif isinstance(message, Recall):
+                read.recalls.append(message)
+            elif isinstance(message, Recalled):
+                read.recalled.append(message)
             elif isinstance(message, Witness):
                 passed_over += 1  # only a directorate asks a directorate, on a line of its own
             else:
                 read.messages.append(message)
-        return _Read(read.messages, read.held, read.refused, passed_over)
+        return replace(read, passed_over=passed_over)
 
     def _open(self, delivery: Delivery) -> Message:
         user = self._trust.publishes_as(self.peer)
@@ -205,6 +229,10 @@ class Receiver:
             crash.here("after_acknowledge")
         for held in read.held:
             self._on_held(held)
+        for recalled in read.recalled:
+            self._on_recalled(recalled)
+        if read.recalls:  # who asks twice has lost patience with the first
+            self._give_back(read.recalls[-1])
         if outcome.state is not None:
             self._note(outcome)
             self._answer_soon(at_once=bool(outcome.results["hello"] or outcome.results["gap"]))
@@ -212,6 +240,18 @@ class Receiver:
             self._announce(type_, message)
         self._measure(read, outcome)
         self._kick()
+
+    def _give_back(self, asked: Recall) -> None:
+        """The peer asks for its own journal. If it cannot be read now, it will ask again."""
+
+        def look() -> Recalled:
+            with self._database.read() as session:
+                return self._recalled(session, asked)
+
+        def failed(error: Exception) -> None:
+            log.failure("receiver.cannot_give_back", error, peer=self.peer)
+
+        self._lane.run(look, self._say, failed)
 
     def _note(self, outcome: Outcome) -> None:
         self._answer = outcome.answer

@@ -4,8 +4,9 @@ A replica is an exact, verified prefix of its origin's journal. Nothing is appli
 from the position held, lead to the digest that the origin signed. So a repeat, a gap, an overlap or any
 reordering can change *when* a replica grows, never *what* it holds.
 
-Two words stop a replica until an operator releases it: `refused` (the origin signed what cannot be) and
-`diverged` (the origin tells another story about a number held here). `rolled_back` stops nothing by itself:
+Three words stop a replica until a person decides: `refused` (the origin signed what cannot be), `diverged` (the origin
+tells another story about a number held here) and `duplicate` (two machines speak as one origin). The last two are also
+ended by a later life of the journal that continues from what is held. `rolled_back` stops nothing by itself:
 a hello can be overtaken by the batches that followed it, so the word is only the receiver's suspicion. The
 sender judges by the position in `held`, and a batch that continues from here refutes it.
 """
@@ -22,6 +23,8 @@ WINDOW = 2 * 1024 * 1024  # per origin: nineteen full windows are 38 MiB in the 
 GAP = "gap"
 SILENT_AFTER = timedelta(seconds=90)  # three hellos
 STOPPED = frozenset({Status.REFUSED, Status.DIVERGED, Status.DUPLICATE})
+MOST_LIVES = 1000  # a life is begun by a person after a loss
+TWO_MACHINES = "two machines with one identity, or a backup that was put back with everything around it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +38,19 @@ class ReplicaState:
     boot: str = ""
     state: Status = Status.SILENT
     reason: str = ""
+    begun: int = 1  # the epoch in which the chain began
 
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """New entries from number `first` on, with the leaf and digest of each; once stored, `end` is held."""
+    """New entries from number `first` on, with the leaf and digest of each; once stored, `end` is held in `epoch`."""
 
     first: int
     entries: list[Shown]
     leaves: list[bytes]
     digests: list[bytes]
     end: Position
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,31 +79,63 @@ class Refuse:
 Judgement = Apply | Repeat | Gap | Stopped | Refuse
 
 
-def begin(origin: str, epoch: int) -> ReplicaState:
-    """A replica of an origin from which nothing is held yet, with the epoch of its first message."""
-    return ReplicaState(origin, epoch, start(origin, epoch))
+def begin(origin: str, epoch: int, begun: int | None = None) -> ReplicaState:
+    """A replica of an origin from which nothing is held yet, with the epoch of its first message.
+
+    `begun`: the epoch in which its chain began, if that is an earlier one.
+    """
+    begun = begun or epoch
+    return ReplicaState(origin, epoch, start(origin, begun), begun=begun)
+
+
+def begin_with(batch: Batch) -> ReplicaState:
+    """As `begin`, for an origin that is heard by a batch first, out of a bundle; it shows when its chain began."""
+    lives = range(1, min(batch.epoch, MOST_LIVES) + 1)
+    begun = next((each for each in lives if start(batch.origin, each) == batch.start), None)
+    return begin(batch.origin, batch.epoch, begun)
 
 
 def answer(state: ReplicaState, window: int = WINDOW, reason: str = "") -> Held:
     """What to tell the origin. `reason` overrides the state's own, for `gap`."""
-    return Held(state.origin, state.epoch, state.held, window, str(state.state), reason or state.reason)
+    said = (str(state.state), reason or state.reason, state.session, state.boot)
+    return Held(state.origin, state.epoch, state.held, window, *said)
 
 
 def on_hello(state: ReplicaState, hello: Hello, window: int = WINDOW) -> tuple[ReplicaState, Held]:
     """The state after `hello`, and the answer to it. The caller notes `hello.head` and the time by itself."""
+    twins = "" if hello.epoch != state.epoch else _twins(state, hello)
     if hello.epoch != state.epoch:
         new = _other_epoch(state, hello)
+    elif twins and state.state is not Status.REFUSED:
+        new = refuse(state, Status.DUPLICATE, twins)
     elif state.state in STOPPED:
         new = state
     else:
         new = _same_epoch(state, hello)
-    if new.epoch == hello.epoch and hello.session >= new.session:
+    if new.epoch == hello.epoch and (hello.session > new.session or not new.boot):
         new = replace(new, session=hello.session, boot=hello.boot)
     return new, answer(new, window)
 
 
+def _twins(state: ReplicaState, hello: Hello) -> str:
+    """Why two machines must be speaking under this name; empty if nothing says so.
+
+    A session that is not the latest proves nothing by itself: a hello can come late, or be repeated by a broker. One
+    that was told of the later session, and speaks all the same, was alive after it.
+    """
+    if hello.session == state.session and state.boot and hello.boot != state.boot:
+        return f"Two starts of an engine of {state.origin} both have session {hello.session}: {TWO_MACHINES}"
+    if hello.session < hello.told and state.session <= hello.told and state.session:
+        return f"It speaks in session {hello.session} although session {hello.told} was heard: {TWO_MACHINES}"
+    return ""
+
+
 def _other_epoch(state: ReplicaState, hello: Hello) -> ReplicaState:
-    """A higher epoch is for people to decide; a lower one is a life that is over, and changes nothing."""
+    """A lower epoch is a life that is over, and changes nothing. A higher one must name the place where it began."""
+    if hello.epoch < state.epoch and state.held.number:
+        return state
+    if hello.parent is not None and hello.epoch > state.epoch and state.state is not Status.REFUSED:
+        return _new_life(state, hello, hello.parent)
     if state.held.number == 0 and state.state not in STOPPED:
         return replace(begin(state.origin, hello.epoch), state=Status.OK)
     if hello.epoch > state.epoch:
@@ -106,8 +143,21 @@ def _other_epoch(state: ReplicaState, hello: Hello) -> ReplicaState:
     return state
 
 
+def _new_life(state: ReplicaState, hello: Hello, parent: Position) -> ReplicaState:
+    """A person at the origin decided. That ends what was wrong with the life before, unless more is held of it."""
+    held = state.held
+    if held.number == 0:
+        return replace(begin(state.origin, hello.epoch, hello.begun), state=Status.OK)
+    if held.number < parent.number or held == parent:
+        return replace(state, epoch=hello.epoch, state=Status.OK, reason="", session=0, boot="")
+    reason = f"Epoch {hello.epoch} of this journal left the one before at {parent.number}; {held.number} is held here."
+    return refuse(state, Status.DIVERGED, reason)
+
+
 def _same_epoch(state: ReplicaState, hello: Hello) -> ReplicaState:
     head, held = hello.head, state.held
+    if hello.disowned == held and held.number:
+        return refuse(state, Status.DIVERGED, f"The origin has another digest at {held.number}.")
     if head.number == held.number:
         if head.digest != held.digest:
             return refuse(state, Status.DIVERGED, f"The origin has another digest at {held.number}.")
@@ -125,10 +175,12 @@ def judge(state: ReplicaState, batch: Batch) -> Judgement:
     something new.
     """
     held = state.held
-    if batch.epoch != state.epoch:
-        return _judge_epoch(state, batch)
     if state.state in STOPPED:
         return Stopped()
+    if batch.epoch < state.epoch:
+        return Repeat()
+    if batch.epoch > state.epoch and held.number == 0:
+        return Gap()  # the answer names the epoch held; the next hello settles it
     if batch.end.number <= held.number:
         return _diverged(held) if batch.end.number == held.number and batch.end != held else Repeat()
     if batch.start.number > held.number:
@@ -136,16 +188,6 @@ def judge(state: ReplicaState, batch: Batch) -> Judgement:
     if batch.start.number == held.number and batch.start != held:
         return _diverged(held)
     return _judge_entries(held, batch)
-
-
-def _judge_epoch(state: ReplicaState, batch: Batch) -> Judgement:
-    if state.state in STOPPED:
-        return Stopped()
-    if batch.epoch < state.epoch:
-        return Repeat()
-    if state.held.number == 0:
-        return Gap()  # the answer names the epoch held; the next hello settles it
-    return Refuse(Status.REFUSED, _unknown_epoch(state, batch.epoch))
 
 
 def _judge_entries(held: Position, batch: Batch) -> Judgement:
@@ -162,7 +204,7 @@ def _judge_entries(held: Position, batch: Batch) -> Judgement:
     known = held.number - batch.start.number
     if known and chain[known - 1] != held.digest:
         return _diverged(held)
-    return Apply(held.number + 1, shown[known:], leaves[known:], chain[known:], batch.end)
+    return Apply(held.number + 1, shown[known:], leaves[known:], chain[known:], batch.end, batch.epoch)
 
 
 def _diverged(held: Position) -> Refuse:
@@ -174,8 +216,10 @@ def _unknown_epoch(state: ReplicaState, epoch: int) -> str:
 
 
 def applied(state: ReplicaState, apply: Apply) -> ReplicaState:
-    """The state once `apply` is stored. A chain that continues from here refutes a suspected rollback."""
-    return replace(state, held=apply.end, state=Status.OK, reason="")
+    """The state once `apply` is stored. A chain that continues from here refutes a suspected rollback, and is proof
+    enough of a later life.
+    """
+    return replace(state, epoch=apply.epoch, held=apply.end, state=Status.OK, reason="")
 
 
 def refuse(state: ReplicaState, word: Status, reason: str) -> ReplicaState:
@@ -185,9 +229,9 @@ def refuse(state: ReplicaState, word: Status, reason: str) -> ReplicaState:
 
 def release(state: ReplicaState) -> ReplicaState:
     """An operator's decision to listen again. What is held does not change; if the cause remains, it stops
-    again.
+    again. Which of two machines is the right one is told by who speaks next.
     """
-    return replace(state, state=Status.SILENT, reason="")
+    return replace(state, state=Status.SILENT, reason="", session=0, boot="")
 
 
 def behind(

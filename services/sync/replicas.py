@@ -15,14 +15,17 @@ from sqlmodel import Session
 
 from contracts.sync import ReplicaState as Status
 from kernel import crash
-from services.sync import arrivals, bulk, records, replica
+from kernel.log import get_logger
+from services.sync import arrivals, bulk, records, relays, replica
 from services.sync.disclosure import Disclosure
 from services.sync.entry import Full, Shown, Statistical, encode
 from services.sync.message import Batch, Held, Hello
 from services.sync.position import Position
 from services.sync.records import insert_for
 from services.sync.replica import ReplicaState
-from services.sync.tables import Quarantine, Replica, ReplicaEntry
+from services.sync.tables import Life, Quarantine, Replica, ReplicaEntry
+
+log = get_logger("receiver")
 
 MOST_QUARANTINED = 1000  # messages of one queue; the oldest go
 QUARANTINE_BYTES = 64 * 1024
@@ -66,17 +69,28 @@ class _Pass:
     shown: list[tuple[int, Shown]] = field(default_factory=list)
     digests: list[bytes] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    lives: list[tuple[int, Position]] = field(default_factory=list)
     gap: bool = False
 
 
 class Replicas:
-    """The replica of one origin at this node. `is_for`: which entries are meant for this node."""
+    """The replica of one origin at this node. `is_for`: which entries are meant for this node; `post`: what it does
+    with those that are meant for another governorate.
+    """
 
-    def __init__(self, origin: str, queue: str, window: int, is_for: Callable[[Shown], bool]) -> None:
+    def __init__(
+        self,
+        origin: str,
+        queue: str,
+        window: int,
+        is_for: Callable[[Shown], bool],
+        post: relays.Post = relays.NO_POST,
+    ) -> None:
         self.origin = origin
         self.queue = queue
         self._window = window
         self._is_for = is_for
+        self._post = post
 
     def peek(self, session: Session) -> Outcome:
         """How the replica stands, without a message."""
@@ -120,6 +134,7 @@ class Replicas:
         if messages and live:
             row.last_heard_at = now
         self._write(row, work, now)
+        self._note_lives(session, work, now)
         outcome.state, outcome.head, outcome.heard_at = work.state, row.head_number, row.last_heard_at
         outcome.refusals = [each.reason for each in work.refused]
         outcome.answer = replica.answer(work.state, self._window, replica.GAP if work.gap else "")
@@ -130,15 +145,21 @@ class Replicas:
 
     def _new(self, session: Session, message: Hello | Batch) -> Replica:
         """The first row of a replica, or that of somebody who wrote it meanwhile: a bundle beside the live link."""
-        state = replica.begin(self.origin, message.epoch)
+        if isinstance(message, Batch) and message.start.number == 0:
+            state = replica.begin_with(message)
+        else:
+            state = replica.begin(self.origin, message.epoch)
         values = {"origin": self.origin, "epoch": state.epoch, "number": 0, "digest": state.held.digest}
-        values |= {"state": state.state, "session": 0, "withheld": 0}
+        values |= {"state": state.state, "session": 0, "withheld": 0, "begun": state.begun}
         session.connection().execute(insert_for(session, Replica.__table__).on_conflict_do_nothing(), values)
         return session.get_one(Replica, self.origin, with_for_update=True)
 
     def _judge(self, message: Hello | Batch, work: _Pass, outcome: Outcome) -> None:
+        before = work.state
         if isinstance(message, Hello):
             work.state, _ = replica.on_hello(work.state, message, self._window)
+            if work.state.epoch > before.epoch and message.parent is not None:
+                work.lives.append((work.state.epoch, message.parent))
             if message.epoch == work.state.epoch:
                 work.head = message.head
             outcome.results["hello"] += 1
@@ -148,6 +169,8 @@ class Replicas:
         if isinstance(judgement, replica.Apply):
             word = "applied"
             work.state = replica.applied(work.state, judgement)
+            if work.state.epoch > before.epoch:
+                work.lives.append((work.state.epoch, before.held))
             work.shown += list(enumerate(judgement.entries, judgement.first))
             work.digests += judgement.digests
             if work.head is None or work.head.number < message.end.number:
@@ -172,7 +195,8 @@ class Replicas:
         records.fold(session, self.origin, work.shown, now)
         shown = ((number, one) for number, one in work.shown if isinstance(one, Full | Statistical))
         found = [(number, one) for number, one in shown if self._is_for(one)]
-        return arrivals.store(session, self.origin, found, now)
+        relays.note(session, self.origin, self._post, work.shown, now)
+        return arrivals.store(session, self.origin, found, now, opens=self._post.opens)
 
     def _quarantine(self, session: Session, refused: Sequence[Refused], now: datetime) -> None:
         for each in refused:
@@ -193,8 +217,15 @@ class Replicas:
             old = Quarantine.id <= newest - MOST_QUARANTINED
             session.execute(delete(Quarantine).where(Quarantine.queue == self.queue, old))
 
+    def _note_lives(self, session: Session, work: _Pass, now: datetime) -> None:
+        for epoch, parent in work.lives:
+            log.warning("replica.new_life", origin=self.origin, epoch=epoch, after=parent.number)
+            where = {"parent_number": parent.number, "parent_digest": parent.digest}
+            session.merge(Life(origin=self.origin, epoch=epoch, at=now, **where))
+
     def _write(self, row: Replica, work: _Pass, now: datetime) -> None:
         state, head = work.state, work.head
+        row.begun = state.begun
         row.epoch, row.number, row.digest = state.epoch, state.held.number, state.held.digest
         row.state, row.reason = state.state, state.reason or None
         row.session, row.boot = state.session, state.boot or None
@@ -211,7 +242,8 @@ def _legible(header: bytes) -> str:
 
 def _state_of(row: Replica) -> ReplicaState:
     held = Position(row.number, row.digest)
-    return ReplicaState(row.origin, row.epoch, held, row.session, row.boot or "", Status(row.state), row.reason or "")
+    said = (row.session, row.boot or "", Status(row.state), row.reason or "")
+    return ReplicaState(row.origin, row.epoch, held, *said, row.begun)
 
 
 def _head_of(row: Replica) -> Position | None:

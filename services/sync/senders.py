@@ -96,6 +96,8 @@ class Sender:
         self._looking = False
         self._heard_at: datetime | None = None
         self._behind_since: datetime | None = None
+        self._restored = 0  # times that the destination's restoring was counted
+        self.on_verdict: Callable[[Sender], None] = lambda _sender: None
 
     # --- what happened
 
@@ -182,8 +184,16 @@ class Sender:
 
         self._lane.run(look, found, failed)
 
+    def on_doubt(self, doubt: tuple[LinkState, str] | None) -> None:
+        """Whether the journal itself is in doubt."""
+        self.link.doubt(doubt)
+        self.step()
+
     def _heard(self, said: Held, digest: bytes | None) -> None:
+        before = self.link.verdict
         self.link.on_held(said, lambda _number: digest, time.monotonic())
+        if self.link.verdict is not None and before is None:
+            self.on_verdict(self)
         self._heard_at = now()
         self._note_lag()
         self.step()
@@ -224,14 +234,15 @@ class Sender:
 
     def _say_hello(self) -> None:
         who = self._who
-        hello = Hello(who.life.origin, who.life.epoch, who.life.session, who.boot, self.link.head, who.software)
-        self.say(hello, HELLO)
+        life, link = who.life, self.link
+        first = (life.origin, life.epoch, life.session, who.boot, link.head, who.software)
+        self.say(Hello(*first, life.parent, journal.FIRST_EPOCH, link.told, link.disowned), HELLO)
         self.link.on_hello_said(time.monotonic())
 
-    def say(self, message: Message, token: int = HELD) -> None:
-        """Publish a small message; if the line is closed it is said again later anyway."""
+    def say(self, message: Message, token: int = HELD) -> bool:
+        """Publish a small message; whether the line is open. If it is not, it is said again later anyway."""
         body, headers = sign(message, self._who.key)
-        self._publish(body, headers, token)
+        return self._publish(body, headers, token)
 
     def _read(self, action: Send) -> None:
         self._reading = True
@@ -287,6 +298,8 @@ class Sender:
     def measure(self) -> None:
         """Set the gauges of this link."""
         destination, link = self.spec.destination, self.link
+        metrics.LINK_RESTORED.labels(destination).inc(link.restored - self._restored)
+        self._restored = link.restored
         metrics.LINK_HEAD.labels(destination).set(link.head.number)
         for state in LinkState:
             metrics.LINK_STATE.labels(destination, state.value).set(float(state is link.state))

@@ -170,8 +170,15 @@ def test_an_empty_replica_takes_the_epoch_it_is_told() -> None:
 def test_a_later_epoch_of_a_held_journal_is_for_people_to_decide() -> None:
     state, held = on_hello(holding(4), hello(4, epoch=2))
     assert (state.state, state.epoch, held.held) == (Status.REFUSED, 1, ORIGIN.positions[4])
+
+
+def test_a_batch_that_continues_from_here_is_proof_enough_of_a_later_life() -> None:
     verdict = judge(holding(4), replace(batch(4, 7), epoch=2))
-    assert isinstance(verdict, Refuse)
+    assert isinstance(verdict, Apply)
+    assert applied(holding(4), verdict) == holding(7, epoch=2)
+    other = judge(holding(4), replace(batch(4, 7, OTHER_STORY), epoch=2))
+    assert isinstance(other, Refuse)
+    assert other.state is Status.DIVERGED
 
 
 def test_a_message_of_an_epoch_that_is_over_changes_nothing() -> None:
