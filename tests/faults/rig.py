@@ -12,7 +12,7 @@ from typing import Any
 from tests.faults import oracle, planted
 from tests.faults.country import BAGHDAD, GOVERNORATES, Country
 from tests.faults.driver import Driver
-from tests.faults.ledger import Ledger
+from tests.faults.ledger import Ledger, Word
 from tests.faults.scenarios import Scenario
 from tests.faults.servers import Servers
 from tests.faults.stage import Stage
@@ -23,6 +23,7 @@ SETTLE_SECONDS = 120.0
 WELL_SECONDS = 30.0
 PAUSE = {**dict.fromkeys(GOVERNORATES, 0.15), BAGHDAD: 1.0}
 SHOWN = 20
+ENOUGH = 10  # cases: of each category one, as good as certainly
 
 
 @dataclass
@@ -88,7 +89,7 @@ class Rig:
         """Corrupt one row on purpose, each way in turn, and raise unless the oracle notices."""
         country = self._ready_country()
         drivers = self._drivers(country, random.Random(f"{self.seed}:planted"))
-        self._people(drivers, lambda: country.let_pass(2.0))
+        self._people(drivers, lambda: country.wait(self._enough, SETTLE_SECONDS, "people have written something"))
         country.settle(SETTLE_SECONDS)
         before = oracle.findings(country, self._ledger)
         if before:
@@ -133,6 +134,9 @@ class Rig:
         self._discard()
 
     # --- within
+
+    def _enough(self) -> bool:
+        return all(len(self._ledger.of(node, "opened", Word.ACCEPTED)) >= ENOUGH for node in GOVERNORATES)
 
     def _round(self, country: Country, number: int, scenario: Scenario, directory: Path, done: Round) -> list[str]:
         log = (directory / "round.log").open("a")
