@@ -49,22 +49,16 @@ from contracts.case.partners import (
 from contracts.case.referrals import (
     REFERRAL_EVENTS,
     AcceptReferral,
-    AnswerByCode,
-    AnswerTaken,
     AskConsent,
     BeginReferral,
-    CodeView,
     CompleteReferral,
     ConfirmReferral,
     ConsentStep,
     DeliverReferral,
     DispatchReferral,
-    IssueCode,
     NotCompletedReason,
     NotCompleteReferral,
     PersonSays,
-    ReadSheet,
-    ReferralAnswer,
     ReferralConsent,
     ReferralFact,
     ReferralPage,
@@ -75,9 +69,7 @@ from contracts.case.referrals import (
     RevokeReason,
     RevokeReferral,
     SendReferral,
-    SheetByCode,
     SheetField,
-    SheetView,
     SilenceFact,
 )
 from contracts.case.requests import (
@@ -98,6 +90,16 @@ from contracts.case.requests import (
     Withdraw,
 )
 from contracts.case.search import Because, FindPersons, PersonFound, PersonsFound, SamePersons
+from contracts.case.sheets import (
+    AnswerByCode,
+    AnswerTaken,
+    CodeView,
+    IssueCode,
+    ReadSheet,
+    ReferralAnswer,
+    SheetByCode,
+    SheetView,
+)
 from contracts.case.views import (
     CasePage,
     CaseSummary,

@@ -1,8 +1,8 @@
 """Referrals: what can be asked, what is shown, what is told.
 
 A referral goes nowhere before the person has agreed, or before somebody other than who prepared it has written why it
-must go without. What the office sees is the minimum sheet of its kind (`SHEETS`), less what the person withholds; it is
-put together when it is read and never told. Silence is told in three steps, then the referral expires.
+must go without. What the office sees is the minimum sheet of its kind, less what the person withholds
+(contracts/case/sheets.py); it is put together when it is read and never told. Silence is told in three steps, then the referral expires.
 
 `…` stands for `/referrals/{referral_id}`:
 
@@ -20,10 +20,6 @@ put together when it is read and never told. Silence is told in three steps, the
 | `not_complete_referral` | NotCompleteReferral | ReferralView | REFERRAL_ANSWER | POST …/not-complete |
 | `confirm_referral` | ConfirmReferral | ReferralView | REFERRAL_WRITE | POST …/confirm |
 | `revoke_referral` | RevokeReferral | ReferralView | REFERRAL_WRITE | POST …/revoke |
-| `read_sheet` | ReadSheet | SheetView | REFERRAL_ANSWER | POST …/sheet |
-| `issue_code` | IssueCode | CodeView | REFERRAL_WRITE | POST …/code |
-| `sheet_by_code` | SheetByCode | SheetView | by code | POST /answers/sheet |
-| `answer_by_code` | AnswerByCode | AnswerTaken | by code | POST /answers |
 """
 
 from collections.abc import Mapping
@@ -32,25 +28,19 @@ from typing import Any, Final
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from contracts.case.requests import NOTE, REASON
+from contracts.case.shapes import NOTE
 from contracts.case.words import (
     AskedBy,
     Category,
     CategoryGroup,
     Destination,
-    HandlerPreference,
-    Language,
     ReferralStatus,
     RejectReason,
-    Sex,
     Urgency,
 )
-from contracts.numbers import PATTERN
 from kernel.fact import FactSchema, operational, statistical
 from kernel.paging import PageQuery
-from kernel.schema import Id, Strict, Text, c0, c1, c2, c3, c4
-
-CODE_LENGTH: Final = 10
+from kernel.schema import Id, Strict, Text, c1, c2, c4
 
 
 class ConsentStep(StrEnum):
@@ -139,11 +129,6 @@ def _known(enum: Any, **options: Any) -> fields.Enum:
 
 def _says(text: str) -> dict[str, str]:
     return {"description": text}
-
-
-def _number(text: str) -> None:
-    if not PATTERN.fullmatch(text):
-        raise ValidationError("This is not the number of a referral.")
 
 
 # Requests
@@ -270,63 +255,6 @@ class RevokeReferral(ReferralMoveRequest):
     reason = c1(_known(RevokeReason, required=True))
 
 
-class ReadSheet(Strict):
-    """The minimum sheet of one referral, as its office sees it. The reading is in the audit log."""
-
-    referral_id = c1(Id(required=True))
-    reason = c4(
-        Text(min=5, max=REASON, load_default=None, allow_none=True, metadata=_says("needed unless you handle the case"))
-    )
-
-
-class IssueCode(Strict):
-    """A one-time code for an office without an account. It is shown once; the one before it is void."""
-
-    referral_id = c1(Id(required=True))
-
-
-def _code() -> Text:
-    return c3(
-        Text(max=20, required=True, metadata=_says("as read out; hyphens and small letters do not matter"))
-    )
-
-
-class SheetByCode(Strict):
-    """The minimum sheet, for who has the referral's number and its code."""
-
-    number = c1(Text(max=24, required=True, validate=_number))
-    code = _code()
-
-
-class ReferralAnswer(StrEnum):
-    """What an office can say with a code; what fits follows from how the referral stands."""
-
-    ACCEPT = "accept"
-    REJECT = "reject"
-    BEGIN = "begin"
-    COMPLETE = "complete"
-    NOT_COMPLETE = "not_complete"
-
-
-class AnswerByCode(SheetByCode):
-    """Answer with a code, which is used up by it."""
-
-    answer = c1(_known(ReferralAnswer, required=True))
-    reject_reason = c1(_known(RejectReason, load_default=None, allow_none=True))
-    not_completed_reason = c1(_known(NotCompletedReason, load_default=None, allow_none=True))
-    text = c4(Text(max=NOTE, multiline=True, load_default=None, allow_none=True))
-
-    @validates_schema
-    def _why(self, data: Mapping[str, Any], **_: Any) -> None:
-        answer = data.get("answer")
-        for name, needed in (
-            ("reject_reason", answer is ReferralAnswer.REJECT),
-            ("not_completed_reason", answer is ReferralAnswer.NOT_COMPLETE),
-        ):
-            if needed != (data.get(name) is not None):
-                raise ValidationError("Needed with that answer, and only with it.", name)
-
-
 # Views
 
 
@@ -375,49 +303,6 @@ class ReferralView(Strict):
 class ReferralPage(Strict):
     items = c1(fields.List(fields.Nested(ReferralView), required=True))
     next = c1(_text(empty=True))
-
-
-class SheetPersonView(Strict):
-    """An affected person as far as the sheet of this office goes."""
-
-    name = c3(_text(empty=True))
-    sex = c3(_known(Sex, required=True, allow_none=True))
-    age = c3(fields.Integer(required=True, allow_none=True))
-    phone = c3(_text(empty=True))
-    address = c3(_text(empty=True))
-
-
-class SheetView(Strict):
-    """The minimum sheet. What is null is not for this kind of office, is withheld, or is not known."""
-
-    number = c1(_text())
-    status = c1(_known(ReferralStatus, required=True))
-    office = c1(_text())
-    urgency = c1(_known(Urgency, required=True))
-    due_at = c1(_instant(empty=True))
-    asked_for = c4(_text(empty=True))
-    persons = c3(fields.List(fields.Nested(SheetPersonView), required=True))
-    language = c1(_known(Language, required=True, allow_none=True))
-    interpreter = c1(fields.Boolean(required=True, allow_none=True))
-    handler_preference = c1(_known(HandlerPreference, required=True, allow_none=True))
-    district = c0(_text(empty=True))
-    incident_from = c1(fields.Date(required=True, allow_none=True))
-    incident_until = c1(fields.Date(required=True, allow_none=True))
-
-
-class CodeView(Strict):
-    """A code, shown this once. Read it out with the referral's number; never in the same message."""
-
-    number = c1(_text())
-    code = c3(_text())
-    expires_at = c1(_instant())
-
-
-class AnswerTaken(Strict):
-    """That an answer was taken, and how the referral now stands."""
-
-    number = c1(_text())
-    status = c1(_known(ReferralStatus, required=True))
 
 
 # Facts

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Final
 
-from contracts.case.referrals import ReferralAnswer, SheetField
+from contracts.case.referrals import SheetField
+from contracts.case.sheets import ReferralAnswer
 from contracts.case.words import Destination, ReferralStatus, Urgency
 from contracts.rules import CaseRules
 from services.case.model import Step, target_of

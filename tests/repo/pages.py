@@ -15,7 +15,7 @@ from typing import Any
 from marshmallow import fields
 from prometheus_client.metrics import MetricWrapperBase
 
-from kernel.fact import FactSchema, Part
+from kernel.fact import FactSchema, Part, type_of
 from tests.repo import documents
 
 SHORT = 6  # words of a list that still fit into its row
@@ -34,7 +34,7 @@ def facts() -> str:
 
 
 def _fact(schema: type[FactSchema]) -> str:
-    types = " · ".join(f"`{schema.kind}.{event}.v{schema.version}`" for event in schema.events)
+    types = " · ".join(f"`{type_of(schema.kind, event, schema.version)}`" for event in schema.events)
     lines = [f"### {schema.kind}", "", _sentences(schema), "", types, "", *_table(schema), *_words(schema)]
     for form in schema.__subclasses__():
         lines += ["", "**Restricted form.** " + _sentences(form), ""]
@@ -117,6 +117,13 @@ def _metric(metric: MetricWrapperBase) -> str:
     return f"| `{name}` | {labels} | {described.documentation}{kind} |"
 
 
+def operations() -> str:
+    """Every operation of the HTTP API; what it is made of imports the gateway, which only this page needs."""
+    from tests.repo.operations import operations as made
+
+    return made()
+
+
 def decisions() -> str:
     """Every decision by its number and title."""
     lines = []
@@ -134,6 +141,7 @@ def decision_files() -> list[Path]:
 MADE: dict[str, tuple[str, Callable[[], str]]] = {
     "facts": ("facts.md", facts),
     "metrics": ("operations.md", metrics),
+    "operations": ("api.md", operations),
     "decisions": ("decisions/README.md", decisions),
 }
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlmodel import Session, select
 
 from contracts.case import ReferralStatus
-from contracts.case.referrals import CODE_LENGTH
+from contracts.case.sheets import CODE_LENGTH
 from contracts.rules import CaseRules
 from kernel import audit
 from kernel.errors import refuse

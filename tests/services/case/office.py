@@ -21,7 +21,7 @@ from kernel.outbox import OutboxRow
 from kernel.vault import Vault
 from services.case import handlers
 from services.case.sealing import VAULT
-from services.case.tables import CaseRecord, Referral
+from services.case.tables import CaseRecord, Partner, Referral
 
 UNIT, OTHER_UNIT = "ninewa-1", "ninewa-2"
 ISO = "NI"
@@ -123,6 +123,42 @@ class Office:
     def reject(self, referral: Referral, by: Actor = HANDLER, **values: Any) -> Referral:
         whole = {"reason": "no_capacity", **values}
         return self.do(handlers.reject_referral, contract.RejectReferral, by, referral_id=referral.id, **whole)
+
+    def step(self, use_case: str, referral: Referral, by: Actor = HANDLER, **values: Any) -> Referral:
+        """Any step of a referral, by the name of its use case."""
+        shape = getattr(contract, "".join(word.capitalize() for word in use_case.split("_")))
+        return self.do(getattr(handlers, use_case), shape, by, referral_id=referral.id, **values)
+
+    def sheet(self, referral: Referral, by: Actor, **values: Any) -> handlers.Sheet:
+        return self.do(handlers.read_sheet, contract.ReadSheet, by, referral_id=referral.id, **values)
+
+    def referral(self, referral: Referral) -> Referral:
+        """The referral as the database has it."""
+        with self.database.read() as session:
+            return session.get_one(Referral, referral.id)
+
+    def suggestions(self, referral: Referral, by: Actor) -> list[str]:
+        found = self.do(handlers.suggest_partners, contract.SuggestionQuery, by, referral_id=referral.id)
+        return [partner.id for partner, _ in found]
+
+    def partner(self, by: Actor = SUPERVISOR, *, vetted: bool = True, **values: Any) -> Partner:
+        """A partner of the directory for legal aid, vetted for a year unless said otherwise."""
+        whole = {"names": {"en": "Bar"}, "destination": "legal_aid", "women_on_staff": True, **values}
+        listed = self.do(handlers.list_partner, contract.ListPartner, by, **whole)
+        return self.vet(listed) if vetted else listed
+
+    def vet(self, partner: Partner | str, by: Actor = DIRECTOR, days: int = 365) -> Partner:
+        partner_id = partner if isinstance(partner, str) else partner.id
+        until = (self.now + timedelta(days=days)).date().isoformat()
+        return self.do(handlers.vet_partner, contract.VetPartner, by, partner_id=partner_id, expires_on=until)
+
+    def suspend(self, partner: Partner | str, by: Actor = DIRECTOR) -> Partner:
+        partner_id = partner if isinstance(partner, str) else partner.id
+        return self.do(handlers.suspend_partner, contract.SuspendPartner, by, partner_id=partner_id)
+
+    def directory(self, **values: Any) -> list[str]:
+        values = contract.PartnerQuery().load(values)
+        return [row.id for row in self.run(lambda session: handlers.list_partners(session, values, now=self.now)).items]
 
     def begin(self, referral: Referral, by: Actor = HANDLER, **values: Any) -> Referral:
         return self.do(handlers.begin_referral, contract.BeginReferral, by, referral_id=referral.id, **values)
