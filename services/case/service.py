@@ -9,14 +9,18 @@ from services.case import handlers, views
 from services.case.doors.arrivals import ArrivalDoors
 from services.case.doors.endings import EndingDoors
 from services.case.doors.identity import IdentityDoors
+from services.case.doors.mediations import MediationDoors
 from services.case.doors.of_node import case_rules, hashed, iso
 from services.case.doors.parties import PartyDoors
 from services.case.doors.partners import PartnerDoors
 from services.case.doors.referrals import ReferralDoors
+from services.case.doors.welfare import WelfareDoors
 from services.case.tables import CaseRecord
 
 
-class CaseService(PartyDoors, EndingDoors, IdentityDoors, ReferralDoors, PartnerDoors, ArrivalDoors):
+class CaseService(
+    PartyDoors, EndingDoors, MediationDoors, WelfareDoors, IdentityDoors, ReferralDoors, PartnerDoors, ArrivalDoors
+):
     """Cases from intake to closing, and referrals."""
 
     name = "case"

@@ -23,9 +23,11 @@ from services.gateway import (
     identity,
     lifecycle,
     login,
+    mediations,
     notify,
     referrals,
     sync,
+    welfare,
 )
 from services.gateway.auth import Logins
 from services.gateway.body import MAX_BODY_BYTES
@@ -35,7 +37,7 @@ from services.gateway.state import EXTENSION, Gateway
 
 SERVICE = "gateway"
 SERVICES = ("forum", "case", "notify", "sync")
-OPERATIONS = (login, account, forum, case, lifecycle, identity, referrals, notify, sync)
+OPERATIONS = (login, account, forum, case, lifecycle, mediations, welfare, identity, referrals, notify, sync)
 FORWARDED = ("Forwarded", "X-Forwarded-For")
 
 

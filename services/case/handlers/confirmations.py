@@ -27,7 +27,7 @@ from services.case.handlers.consents import is_given, standing
 from services.case.handlers.endings import take_up
 from services.case.handlers.facts import tell_beside
 from services.case.handlers.parties import contact_plan
-from services.case.handlers.steps import told, write_note
+from services.case.handlers.steps import keep_text, told
 from services.case.model import Move
 from services.case.refusals import ConfirmationNotFound, OwnAct
 from services.case.tables import CaseNote, CaseRecord, Confirmation
@@ -113,7 +113,7 @@ def record_confirmation(
     if by.id in {case.opened_by, case.triaged_by, case.handler_id, case.proposed_by, case.closed_by, *case.handlers}:
         refuse(OwnAct)
     if values["text"] is not None:
-        write_note(session, case, NoteKind.CONFIRMATION, values["text"], by=by, now=now)
+        keep_text(session, case, NoteKind.CONFIRMATION, values["text"], by=by, now=now)
     row.answered_by = by.id
     _answer(session, row, case, values["answer"], values["unasked"], now=now)
     if values["answer"] is ConfirmationAnswer.CONTESTED:

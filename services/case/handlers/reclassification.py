@@ -26,7 +26,7 @@ from kernel.paging import Page, page
 from services.case import model, sealing, wall
 from services.case.handlers.facts import tell_beside
 from services.case.handlers.finding import must_handle_or_supervise, to_change
-from services.case.handlers.steps import told, write_note
+from services.case.handlers.steps import keep_text, told
 from services.case.reach import Sight, inspects, reached, sight
 from services.case.refusals import (
     AlreadyProposed,
@@ -50,7 +50,7 @@ def propose_reclassification(session: Session, values: dict[str, Any], *, by: Ac
         refuse(SameClass, current=case.current_class.value)
     if _waiting(session, case) is not None:
         refuse(AlreadyProposed)
-    note = write_note(session, case, NoteKind.RECLASSIFICATION, values["text"], by=by, now=now)
+    note = keep_text(session, case, NoteKind.RECLASSIFICATION, values["text"], by=by, now=now)
     row = Reclassification(
         id=new_id(),
         version=1,
@@ -170,7 +170,7 @@ def _decide(
     by: Actor,
     now: datetime,
 ) -> None:
-    write_note(session, case, NoteKind.RECLASSIFICATION, text, by=by, now=now)
+    keep_text(session, case, NoteKind.RECLASSIFICATION, text, by=by, now=now)
     row.status, row.decided_by, row.decided_at = status, by.id, now
     row.version += 1
     session.add(row)

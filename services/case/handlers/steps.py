@@ -34,3 +34,8 @@ def write_note(session: Session, case: CaseRecord, kind: NoteKind, text: str, *,
     note = sealing.sealed_note(session, case.id, kind, text, author_id=by.id, now=now)
     case.notes += 1
     return note
+
+
+def keep_text(session: Session, case: CaseRecord, kind: NoteKind, text: str, *, by: Actor, now: datetime) -> CaseNote:
+    """Keep a text of something that stands beside the case. It is not counted: no fact of the case is made for it."""
+    return sealing.sealed_note(session, case.id, kind, text, author_id=by.id, now=now)
