@@ -3,9 +3,9 @@
     sealed = 0x01 ‖ key id (8 bytes) ‖ encapsulated key (32 bytes) ‖ ciphertext
     opened = len (u32) ‖ content ‖ zeros up to a length of PADDED
 
-HPKE in base mode with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305; `info` is `jisr/1 sealed`, a zero byte
-and the context, the AAD is empty. The context binds what is sealed to its place: ciphertext that is moved to another
-fact does not open. The content is padded, because the length of a narrative would tell something of it.
+HPKE in base mode with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305; `info` is `jisr/1 sealed`, a zero
+byte and the context, the AAD is empty. The context binds what is sealed to its place: ciphertext that is moved to
+another fact does not open. The content is padded, because the length of a narrative would tell something of it.
 
 A key file holds one line of base64 of the raw key; a private one is readable by its owner only.
 """

@@ -17,10 +17,13 @@ import msgspec
 from marshmallow import Schema, fields
 from marshmallow.schema import SchemaMeta
 
-from kernel.errors import BadInput
+from kernel.errors import BadInput, TooLarge
 
 AnyField = TypeVar("AnyField", bound=fields.Field)
-MAX_FACT_BYTES = 256 * 1024  # a fact is a record's state, a few hundred bytes; a sealed case may reach tens of KiB
+MAX_OPEN_BYTES = 256 * 1024  # head, statistical and operational; a record's state has a few hundred bytes
+MAX_ADDRESSED_BYTES = 120 * 1024  # of these in a fact with an audience: relayed as JSON in JSON it may double
+MAX_SEALED_BYTES = 256 * 1024  # a sealed case has tens of KiB; files follow in facts of their own
+MAX_FACT_BYTES = 640 * 1024  # an envelope: the open parts, and the sealed one in base64
 
 
 class Part(StrEnum):
@@ -133,6 +136,24 @@ class Fact:
         return _object(self.operational)
 
 
+def check_size(fact: Fact) -> None:
+    """Raise `TooLarge` for a fact that the journal, a link or a relay could not carry."""
+    opened = len(fact.head) + len(fact.statistical) + len(fact.operational)
+    limit = MAX_ADDRESSED_BYTES if fact.audience else MAX_OPEN_BYTES
+    if opened > limit:
+        raise TooLarge(f"The open parts of this fact have {opened} bytes; {limit} can be carried.", limit=limit)
+    if len(fact.sealed) > MAX_SEALED_BYTES:
+        raise TooLarge(
+            f"The sealed part of this fact has {len(fact.sealed)} bytes; {MAX_SEALED_BYTES} can be carried.",
+            limit=MAX_SEALED_BYTES,
+        )
+
+
+def type_of(kind: str, event: str, version: int) -> str:
+    """The type of a fact, e.g. `case.opened.v1`; a kind to which only one thing happens has no event: `relayed.v1`."""
+    return f"{kind}.{event}.v{version}" if event else f"{kind}.v{version}"
+
+
 def _object(raw: bytes) -> dict[str, Any]:
     return dict(msgspec.json.decode(raw)) if raw else {}
 
@@ -177,7 +198,7 @@ def compose(
         raise TypeError(f"{schema.__name__}: sealed fields must be encrypted first")
     head = {
         "id": id,
-        "type": f"{schema.kind}.{event}.v{schema.version}",
+        "type": type_of(schema.kind, event, schema.version),
         "subject": subject,
         "version": version,
         "audience": list(audience),

@@ -108,6 +108,7 @@ class Replication(_Part):
     window_bytes: int = Field(2 * 1024 * 1024, ge=64 * 1024)
     stale_seconds: float = Field(90.0, gt=0)
     witness_seconds: float = Field(86400.0, gt=0)
+    relay_after_seconds: float = Field(300.0, ge=0)
 
 
 class Settings(BaseSettings):
@@ -132,7 +133,9 @@ class Settings(BaseSettings):
     broker_url: str | None = Field(None, repr=False, description="the node's own RabbitMQ: amqp://…")
     broker_url_file: Path | None = None
     keys: Path | None = Field(None, description="directory of this node's keys; {home}/keys if not given")
-    peer_keys: Path | None = Field(None, description="directory of <node>.pub files; {home}/peers if not given")
+    peer_keys: Path | None = Field(
+        None, description="directory of <node>.pub and <node>.seal.pub files; {home}/peers if not given"
+    )
     ports: Ports = Ports()
     urls: dict[str, str] = Field(default_factory=dict, description="where the gateway finds a service, if elsewhere")
     links: dict[str, LinkSettings] = Field(default_factory=dict)
@@ -164,12 +167,12 @@ class Settings(BaseSettings):
 
     @property
     def keys_directory(self) -> Path:
-        """Where this node's own keys are: node.key, gateway.key, hash.key and the public halves."""
+        """Where this node's own keys are: node.key, gateway.key, hash.key, seal.key and the public halves."""
         return self.keys or self.home / "keys"
 
     @property
     def peer_keys_directory(self) -> Path:
-        """Where the public keys of other nodes are: `<node>.pub`."""
+        """Where the public keys of other nodes are: `<node>.pub` to believe them, `<node>.seal.pub` to seal to them."""
         return self.peer_keys or self.home / "peers"
 
     def tls_of(self, destination: str) -> Tls | None:

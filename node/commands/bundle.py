@@ -22,6 +22,7 @@ from services.sync.batches import relays_to
 from services.sync.entry import Shown
 from services.sync.handlers import find_link
 from services.sync.message import Ring
+from services.sync.relays import post_of
 from services.sync.trust import Trust
 
 app = typer.Typer(no_args_is_help=True, help="Signed batches in a file, for a line that is dead for weeks.")
@@ -97,6 +98,7 @@ def _import(prepared: Prepared, file: Path, *, quiet: bool) -> dict[str, Any]:
     def is_for(one: Shown) -> bool:
         return arrivals.is_for(node, one, takes_unaddressed=prepared.node.kind is NodeKind.GOVERNORATE)
 
+    wait = prepared.settings.replication.relay_after_seconds
     columns = (*STEPS, DownloadColumn())
     with _readable(file), file.open("rb") as source:
         header = bundle.read_header(source)
@@ -111,6 +113,7 @@ def _import(prepared: Prepared, file: Path, *, quiet: bool) -> dict[str, Any]:
                 keys=keys,
                 is_for=is_for,
                 clock=now,
+                post=post_of(prepared.topology, node, header.origin, wait_seconds=wait),
                 progress=lambda offset: progress.update(task, completed=offset),
             )
     _note(prepared, Operation.IMPORT_BUNDLE, header.origin, done.entries)

@@ -127,4 +127,6 @@ def fact_schemas() -> list[Any]:
 
 def fact_types() -> list[str]:
     """Every type of fact that a service may publish, e.g. `case.opened.v1`."""
-    return [f"{schema.kind}.{event}.v{schema.version}" for schema in fact_schemas() for event in schema.events]
+    from kernel.fact import type_of
+
+    return [type_of(schema.kind, event, schema.version) for schema in fact_schemas() for event in schema.events]

@@ -1,0 +1,39 @@
+"""Facts that the engines of nodes tell of replication itself: what a directorate relays, and that it arrived."""
+
+from marshmallow import fields
+
+from kernel.fact import FactSchema, operational, statistical
+
+
+class RelayedFact(FactSchema):
+    """A fact of one governorate for another, carried on in a directorate's own journal, addressed to those it is for.
+
+    The subject is the id of the fact that is carried. Its parts stand here as text, byte for byte; what was sealed is
+    the sealed part. `before` and `digest` are the digests of the origin's journal around the entry, so that the
+    receiver can check that what it got is what was committed there.
+    """
+
+    kind = "relayed"
+    events = ("",)
+
+    origin = operational(fields.String(required=True, metadata={"description": "node id of the governorate"}))
+    epoch = operational(fields.Integer(required=True))
+    number = operational(fields.Integer(required=True, metadata={"description": "in the origin's journal"}))
+    before = operational(fields.String(required=True, metadata={"description": "64 hexadecimal digits"}))
+    digest = operational(fields.String(required=True, metadata={"description": "64 hexadecimal digits"}))
+    head = operational(fields.String(required=True, metadata={"description": "exactly as the origin wrote it"}))
+    statistical_part = operational(fields.String(required=True, metadata={"description": "likewise"}))
+    operational_part = operational(fields.String(required=True, metadata={"description": "likewise"}))
+    salt = operational(fields.String(required=True, metadata={"description": "32 hexadecimal digits, or none"}))
+
+
+class ArrivedFact(FactSchema):
+    """What a directorate relayed to this governorate has arrived; the other directorate need not relay it too.
+
+    The subject is a hash of the id of the fact that arrived: it tells something only to who knows that id.
+    """
+
+    kind = "arrived"
+    events = ("",)
+
+    receipt = statistical(fields.String(required=True, metadata={"description": "64 hexadecimal digits"}))
