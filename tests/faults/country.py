@@ -47,8 +47,7 @@ GOVERNORATES = ("ninewa", "duhok")
 BAGHDAD, ERBIL = "directorate-baghdad", "directorate-erbil"
 DIRECTORATES = (BAGHDAD, ERBIL)
 LINKS = tuple((origin, destination) for origin in GOVERNORATES for destination in DIRECTORATES)
-# Both kinds of node run everything, but nobody writes in Erbil: its engine alone is what a replica is.
-KINDS = {BAGHDAD: ("services", "engine", "gateway"), ERBIL: ("engine",)}
+KINDS = {ERBIL: ("services", "engine")}  # nobody asks anything in Erbil over HTTP
 PASSWORD = "a long enough password"
 UNIT = "unit-1"
 ACCOUNTS = {
