@@ -82,6 +82,7 @@ class FactSchema(Schema, metaclass=_Declared):
     kind: ClassVar[str]
     version: ClassVar[int] = 1
     events: ClassVar[tuple[str, ...]] = ()  # what may happen to it; a published shape names them all
+    between_governorates: ClassVar[bool] = False  # whether one may tell another, by relay; refused there if not
 
     at = operational(fields.AwareDateTime(required=True, metadata={"description": "when it happened, UTC"}))
 

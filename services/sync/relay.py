@@ -23,10 +23,10 @@ import msgspec
 
 from contracts.replication import ArrivedFact, RelayedFact
 from kernel.errors import JisrError
-from kernel.fact import Fact, compose
+from kernel.fact import FACT_SCHEMAS, Fact, compose
 from services.sync.entry import BadEntry, Full, audience, record
 from services.sync.position import Position, advance
-from services.sync.records import decode_head, is_name
+from services.sync.records import decode_head, is_name, known_types
 
 TYPE = "relayed.v1"
 RECEIPT_KIND = ArrivedFact.kind
@@ -140,9 +140,21 @@ def take_out(one: Full) -> Original:
         raise NotRelayed(reason="its parts do not lead to its digest")
     if not (is_name(head.id) and len(head.type) <= MAX_TYPE):
         raise NotRelayed(reason="its head has an unusable id or type")
+    if not may_be_relayed(head.type):
+        raise NotRelayed(reason=f"no governorate tells another a {head.type}")
     if not set(audience(one.head)) <= set(head.audience):
         raise NotRelayed(reason="it is addressed to others than the original")
     return Original(carried.origin, carried.epoch, carried.number, before, digest, entry)
+
+
+def may_be_relayed(type_: str) -> bool:
+    """Whether a governorate may tell another this: a directive, for one, is believed because only directorates had a link.
+
+    A kind that this release does not know has nobody here who would believe it; it waits for a release that does.
+    """
+    kind, _, rest = type_.partition(".")
+    name = f"{kind}.{rest.rpartition('.')[2]}"
+    return name not in known_types() or FACT_SCHEMAS[name].between_governorates
 
 
 def arrived(fact_id: str, *, at: datetime) -> Fact:

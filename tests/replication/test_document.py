@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from contracts.replication import ArrivedFact, RelayedFact
 from contracts.sync import LinkState
 from contracts.sync import ReplicaState as Status
+from kernel.crypto import PADDED
+from kernel.fact import MAX_ADDRESSED_BYTES, MAX_SEALED_BYTES
 from services.sync import bundle, entry, link, message, pace, replica
 from services.sync.disclosure import Clearance, Disclosure
 
@@ -24,6 +27,7 @@ BOUNDS = [
     ("entries in a batch", [entry.MAX_ENTRIES]),
     ("one part of an entry", [entry.MAX_PART_BYTES]),
     ("nesting of a part", [entry.MAX_DEPTH]),
+    ("open parts of an entry with an audience", [MAX_ADDRESSED_BYTES]),
     ("window", [link.WINDOW]),
     ("batch, aimed at", [pace.LEAST_BATCH, pace.MOST_BATCH, pace.FIRST_BATCH]),
     ("hello and held", [link.HELLO_SECONDS, pace.LONGEST_WAIT]),
@@ -62,6 +66,13 @@ def test_a_bundle_is_laid_out_as_the_code_writes_it() -> None:
     assert f"key ({bundle.KEY_BYTES} bytes) ‖ signature ({bundle.SIGNATURE_BYTES} bytes)" in chapter
     assert [name for name in bundle.Header.__struct_fields__ if f"`{name}`" not in chapter] == []
     assert (f"{message.MAX_BODY:,}" in chapter, f"{message.MAX_HEADER:,}" in chapter) == (True, True)
+
+
+def test_a_relay_is_laid_out_as_the_code_writes_it() -> None:
+    chapter = DOCUMENT.partition("\n## 16. ")[2]
+    fields = {**RelayedFact().fields, **ArrivedFact().fields}
+    assert [name for name in fields if f"`{name}`" not in chapter] == []
+    assert [size for size in (*PADDED, MAX_SEALED_BYTES, MAX_ADDRESSED_BYTES) if f"{size:,}" not in chapter] == []
 
 
 def test_the_version_is_the_one_spoken() -> None:

@@ -30,7 +30,7 @@ WAIT = timedelta(minutes=5)
 
 
 def letter(*to: str) -> Fact:
-    return replace(fact(audience=to or (DUHOK,)), sealed=b"ciphertext")
+    return replace(fact(audience=to or (DUHOK,), type="letter.sent.v1"), sealed=b"ciphertext")
 
 
 def upwards(origin: Origin, clearance: Clearance = Clearance.STATISTICAL) -> Batch:

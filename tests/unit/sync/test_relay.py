@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from tests.services.sync.facts import fact
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 SALT = b"s" * 16
+LETTER = "letter.sent.v1"  # of a kind that no release knows
 ZERO = start("ninewa", 1)
 
 
@@ -30,7 +32,7 @@ def original(one: Fact) -> relay.Original:
 
 
 def letter(**parts: object) -> Fact:
-    return replace(fact(audience=("duhok", "anbar")), sealed=b"ciphertext", **parts)  # type: ignore[arg-type]
+    return replace(fact(audience=("duhok", "anbar"), type=LETTER), sealed=b"ciphertext", **parts)  # type: ignore[arg-type]
 
 
 def carried(one: Fact) -> Full:
@@ -53,7 +55,7 @@ texts = st.text(st.characters(codec="utf-8"), max_size=40)
 
 @given(st.dictionaries(texts, texts, max_size=4), st.binary(max_size=60))
 def test_it_comes_out_byte_for_byte(values: dict[str, str], sealed: bytes) -> None:
-    one = replace(fact(audience=("duhok",)), operational=msgspec.json.encode(values), sealed=sealed)
+    one = replace(fact(audience=("duhok",), type=LETTER), operational=msgspec.json.encode(values), sealed=sealed)
     assert relay.take_out(carried(one)) == original(one)
 
 
@@ -84,6 +86,12 @@ def test_a_fact_without_anything_to_hide_has_no_salt_and_still_leads_to_its_dige
 def test_one_word_changed_on_the_way_is_noticed(change: dict[str, object]) -> None:
     with pytest.raises(relay.NotRelayed):
         relay.take_out(altered(carried(letter()), **change))
+
+
+@pytest.mark.parametrize("type_", ["directive.issued.v1", "case.opened.v1", "operation.done.v1"])
+def test_what_only_a_directorate_or_nobody_may_say_is_not_believed_of_a_governorate(type_: str) -> None:
+    with pytest.raises(relay.NotRelayed, match="no governorate tells another"):
+        relay.take_out(carried(fact(audience=("duhok",), type=type_)))
 
 
 def test_so_is_another_sealed_part() -> None:
