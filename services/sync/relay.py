@@ -148,7 +148,7 @@ def take_out(one: Full) -> Original:
 
 
 def may_be_relayed(type_: str) -> bool:
-    """Whether a governorate may tell another this: a directive, for one, is believed because only directorates had a link.
+    """Whether a governorate may tell another this: a directive, for one, is believed because it comes by a link.
 
     A kind that this release does not know has nobody here who would believe it; it waits for a release that does.
     """
