@@ -159,7 +159,8 @@ class Rig:
                 stage.let_pass(0.2, 0.6)
                 scenario.play(stage)
                 say("healed")
-                stage.let_pass(0.2, 0.6)
+                for node in GOVERNORATES:
+                    stage.people_go_on(node)
 
             self._people(drivers, harmed)
             say("settling")

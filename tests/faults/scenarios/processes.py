@@ -27,7 +27,9 @@ def crash_point(stage: Stage) -> None:
     """A process dies at a named point, by SIGKILL, and is started again."""
     point = stage.dice.choice(REACHED)
     name, kind = _where(stage, point)
-    node, once = stage.country[name], stage.directory / "crashed"
+    node = stage.country[name]
+    # It must outlive the round: so does the process that is started again.
+    once = node.home / f"crashed-{stage.dice.getrandbits(32)}"
     stage.say(f"the {kind} of {name} die at {point}")
     node.environment[kind] = dict(environment_of_crash(point, once))
     node.expected_deaths.add(kind)
