@@ -320,6 +320,9 @@ class Operation(StrEnum):
     ADMIT_NODE = "admit_node"
     PIN_NODE = "pin_node"
     REVOKE_NODE = "revoke_node"
+    RECOVER_JOURNAL = "recover_journal"
+    KEEP_JOURNAL = "keep_journal"
+    SET_ASIDE = "set_aside"
 
 
 class OperationFact(FactSchema):

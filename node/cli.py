@@ -4,7 +4,22 @@ import os
 
 import typer
 
-from node.commands import aside, bundle, ca, dead, enrolling, keys, link, run, status, user, verify, witness
+from node.commands import (
+    aside,
+    bundle,
+    ca,
+    dead,
+    enrolling,
+    keys,
+    link,
+    proof,
+    run,
+    status,
+    sync,
+    user,
+    verify,
+    witness,
+)
 
 app = typer.Typer(
     name="jisr",
@@ -18,11 +33,13 @@ app.command("run")(run.run)
 app.command("migrate")(run.migrate)
 app.command("status")(status.status)
 app.command("verify")(verify.verify)
+app.command("proof")(proof.proof)
 app.command("witness")(witness.witness)
 app.command("enrol")(enrolling.enrol)
 app.command("admit")(enrolling.admit)
 app.command("revoke")(enrolling.revoke)
 app.add_typer(link.app, name="link")
+app.add_typer(sync.app, name="sync")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(dead.app, name="dead")
 app.add_typer(aside.quarantine, name="quarantine")

@@ -10,9 +10,8 @@ The answering side keeps nothing. It gives an origin only what that origin had s
 
 import time
 from collections.abc import Callable
-from typing import Any
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, delete, func, select
 from sqlmodel import Session
 
 from kernel.clock import now
@@ -91,6 +90,13 @@ def ask(session: Session, source: str, after: int, until: int | None = None) -> 
     row.after, row.until, row.problem = after, until, None
     session.add(row)
     return row.asks
+
+
+def begin(session: Session, source: str, after: int) -> None:
+    """Before a fetch: throw away what an earlier run fetched, unless it begins at the same place."""
+    first = session.execute(select(func.min(recalled.c.number)).where(recalled.c.source == source)).scalar()
+    if first not in (None, after + 1):
+        session.execute(delete(RecalledEntry).where(recalled.c.source == source))
 
 
 def fetched(session: Session, source: str) -> int:
@@ -212,10 +218,5 @@ class Recaller:
 
 def forget(session: Session) -> None:
     """Throw away what was fetched and asked, once a recovery is done."""
-    for table in (recalled, RecallRow.__table__):
-        session.execute(table.delete())
-
-
-def questions(session: Session) -> dict[str, Any]:
-    """Every row, by the holder asked."""
-    return {row.source: row for row in session.scalars(select(RecallRow))}
+    session.execute(delete(RecalledEntry))
+    session.execute(delete(RecallRow))
