@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 NODES = ("ninewa", "duhok", "directorate-baghdad", "directorate-erbil")
 ON_POSTGRES = ("duhok", "directorate-baghdad")
 VHOST = "jisr"
+LARGEST_MESSAGE = 16 * 1024 * 1024  # as in deploy/compose/rabbitmq.conf; without it RabbitMQ 3 takes 128 MiB
 
 
 class Servers:
@@ -27,9 +28,8 @@ class Servers:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        # A message of 200 MB must meet the bound of a queue, not that of the broker's.
-        allowing = ("max_message_size = 500000000",)
-        self.brokers = {node: PrivateRabbitMQ(home / "brokers" / node, configuration=allowing) for node in NODES}
+        bound = (f"max_message_size = {LARGEST_MESSAGE}",)
+        self.brokers = {node: PrivateRabbitMQ(home / "brokers" / node, configuration=bound) for node in NODES}
         self.postgres = PrivatePostgres(home / "postgres")
         self.on_postgres = PostgresDatabases(lambda: self.postgres)
         self._nurseries: dict[str, Nursery] = {}
