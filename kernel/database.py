@@ -21,13 +21,14 @@ from sqlalchemy.orm import registry
 from sqlmodel import Session, SQLModel
 
 from kernel import crash
-from kernel.errors import Unavailable
+from kernel.errors import NoRoom, Unavailable
 
 SQLITE_BUSY_SECONDS = 10  # longer than any transaction of ours; shorter than a person's patience
 POSTGRESQL_CONNECT_SECONDS = 5
 POOL_SIZE = 10
 SQLITE_PASSING = frozenset({"BUSY", "LOCKED", "FULL", "IOERR", "CANTOPEN", "READONLY", "NOMEM", "PROTOCOL"})
 POSTGRESQL_PASSING = ("08", "53", "57P", "58", "40001", "40P01", "55P03", "25006")
+FULL = frozenset({"SQLITE_FULL", "53100"})
 
 
 def table_base() -> Any:
@@ -166,6 +167,8 @@ def _translated(service: str) -> Iterator[None]:
     except DBAPIError as error:
         if not is_passing(error):
             raise
+        if _cause(error) in FULL:
+            raise NoRoom(work=f"the database of {service}") from error
         raise Unavailable(f"The database of {service} cannot take this now.", cause=_cause(error)) from error
 
 

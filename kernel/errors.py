@@ -122,6 +122,13 @@ class Unavailable(JisrError):
     retry_after = 2
 
 
+class NoRoom(Unavailable):
+    """The disk of this node is too full for {work} now; nothing was changed. Tell the operator of the node."""
+
+    code = "no_room"
+    retry_after = 60
+
+
 class BrokerAway(Unavailable):
     """The message broker cannot be reached or takes no messages now."""
 

@@ -44,6 +44,15 @@ class Private:
     __str__ = __repr__
 
 
+_least = logging.NOTSET
+
+
+def only_warnings(quiet: bool) -> None:
+    """Write nothing below a warning, whatever the level that was asked for; or that level again."""
+    global _least
+    _least = logging.WARNING if quiet else logging.NOTSET
+
+
 class Log:
     """Writes events of one part of the program: `log.info("outbox.relayed", count=3)`."""
 
@@ -70,7 +79,7 @@ class Log:
         self._write(logging.ERROR, event, {**values, "error": type(error).__name__, "places": places[-12:]})
 
     def _write(self, level: int, event: str, values: dict[str, Any]) -> None:
-        if self._logger.isEnabledFor(level):
+        if level >= _least and self._logger.isEnabledFor(level):
             self._logger.log(level, event, extra={"values": values})
 
 

@@ -119,6 +119,10 @@ RPC_SECONDS = Histogram(
 )
 NOTIFICATIONS = Counter("jisr_notifications_total", "Notifications by channel and result.", ["channel", "result"])
 NOTIFICATIONS_DEAD = Gauge("jisr_notifications_dead", "E-mails given up after every retry, waiting for an operator.")
+DISK_ROOM = Gauge(
+    "jisr_disk_room_bytes", "Bytes free in the fullest place that this node writes to, less what its reserve lacks."
+)
+DISK_STAGE = Gauge("jisr_disk_stage", "1 for the stage that the room on the disk is at, 0 for the others.", ["stage"])
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 

@@ -111,6 +111,23 @@ class Replication(_Part):
     relay_after_seconds: float = Field(300.0, ge=0)
 
 
+class DiskSettings(_Part):
+    """Below how much room what stops; see `kernel/disk.py`. `also`: places beside the home, such as PostgreSQL's."""
+
+    low_bytes: int = Field(2 * 1024**3, ge=0)  # some two weeks of a busy governorate, while somebody comes
+    scarce_bytes: int = Field(1024**3, ge=0)
+    short_bytes: int = Field(512 * 1024**2, ge=0)
+    last_bytes: int = Field(128 * 1024**2, ge=0)
+    reserve_bytes: int = Field(64 * 1024**2, ge=0)  # some 10,000 cases with everything that belongs to them
+    also: tuple[Path, ...] | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.low_bytes >= self.scarce_bytes >= self.short_bytes >= self.last_bytes:
+            raise ValueError("low_bytes, scarce_bytes, short_bytes and last_bytes must not grow in this order")
+        return self
+
+
 class Settings(BaseSettings):
     """Everything a process of one node may be told."""
 
@@ -142,6 +159,7 @@ class Settings(BaseSettings):
     broker_admin: BrokerAdmin = BrokerAdmin()
     smtp: Smtp = Smtp()
     replication: Replication = Replication()
+    disk: DiskSettings = DiskSettings()
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
 
     @model_validator(mode="after")
@@ -272,6 +290,9 @@ def _resolved(values: dict[str, Any], file: Path) -> dict[str, Any]:
             if isinstance(admin.get(key), str):
                 admin[key] = file.parent / admin[key]
         _take_secret(admin, "url", file, prefix="broker_admin.")
+    disk = values.get("disk")
+    if isinstance(disk, dict) and isinstance(disk.get("also"), list):
+        disk["also"] = [file.parent / place if isinstance(place, str) else place for place in disk["also"]]
     smtp = values.get("smtp")
     if isinstance(smtp, dict) and isinstance(smtp.get("password_file"), str):
         smtp["password_file"] = file.parent / smtp["password_file"]

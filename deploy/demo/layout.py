@@ -120,6 +120,7 @@ def write_settings(own: Place, *, broker_url: str, link_urls: Mapping[str, str])
         "ports": dict(own.ports),
         "links": {destination: {"broker_url": url} for destination, url in link_urls.items()},
         "replication": REPLICATION,
+        "disk": {"reserve_bytes": 0},  # up to 21 nodes on one disk, of which each would keep its own
     }
     own.settings.touch(mode=0o600)
     own.settings.write_text(toml(document), encoding="utf-8")

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from kernel import metrics, outbox
 from kernel.database import Database as KernelDatabase
+from kernel.disk import disk_of, work_of
 from kernel.settings import Settings
 from kernel.vault import Vault
 
@@ -78,7 +79,7 @@ class Server(WebServer):
 
 
 class Metrics(DependencyProvider):
-    """`/metrics`, `/healthz` and `/readyz` beside the service's doors. Ready means: the database answers."""
+    """`/metrics`, `/healthz` and `/readyz` beside the service's doors. Ready: the database answers, there is room."""
 
     server = Server()
 
@@ -92,7 +93,10 @@ class Metrics(DependencyProvider):
         return Rule("/<any(metrics, healthz, readyz):probe>", methods=["GET"])
 
     def handle_request(self, request: Request) -> Response:
-        answer = metrics.probe(request.path, lambda: {"database": database_of(self.container).answers()})
+        settings: Settings = self.container.config[SETTINGS]
+        database = database_of(self.container)
+        disk = disk_of(settings).goes_on(work_of(database.service))  # also sets its gauges for /metrics
+        answer = metrics.probe(request.path, lambda: {"database": database.answers(), "disk": disk})
         if answer is None:
             return Response(status=404)
         status, content_type, body = answer

@@ -9,6 +9,7 @@ from rich.console import Group
 from kernel import outbox
 from kernel.clock import now
 from kernel.database import Database
+from kernel.disk import Work, disk_of, goes_on
 from kernel.errors import BrokerAway, Unavailable
 from kernel.settings import Settings
 from node import enrolment
@@ -65,9 +66,12 @@ def look(prepared: Prepared) -> dict[str, Any]:
         for told in each["witnesses"]
         if told["differs_at"] is not None
     ]
+    disk = _disk(settings)
+    attention += [f"the disk is {disk['stage']}; stopped: {', '.join(disk['stopped'])}"] if disk["stopped"] else []
     return {
         "node": prepared.node.id,
         "processes": processes,
+        "disk": disk,
         "outboxes": outboxes,
         "journal": journal,
         "links": links,
@@ -86,6 +90,12 @@ def _ready(settings: Settings, process: str) -> bool:
         return requests.get(f"{settings.urls.get(process, default)}/readyz", timeout=PROBE_SECONDS).ok
     except requests.RequestException:
         return False
+
+
+def _disk(settings: Settings) -> dict[str, Any]:
+    seen = disk_of(settings).look()
+    stopped = [work.value for work in Work if not goes_on(work, seen.stage)]
+    return {"stage": seen.stage.value, "room_bytes": seen.room, "stopped": stopped}
 
 
 def _outbox(settings: Settings, service: str) -> dict[str, Any]:
@@ -111,6 +121,7 @@ def _tables(found: dict[str, Any]) -> Group:
     journal = {"epoch": found["journal"]["epoch"], "head": found["journal"]["head"]["number"]}
     return Group(
         rows_table(["process", "ready"], found["processes"], title=f"node {found['node']}"),
+        rows_table(["stage", "room_bytes"], [found["disk"]], title="disk"),
         rows_table(["service", "pending", "oldest_seconds"], found["outboxes"], title="outboxes"),
         rows_table(["epoch", "head"], [journal], title="journal"),
         rows_table(link.COLUMNS, [link.row(each) for each in found["links"]], title="links out of this node"),

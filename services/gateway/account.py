@@ -12,6 +12,7 @@ from contracts.roles import ADMIN, SUPERVISION
 from kernel import idempotency
 from kernel.clock import now
 from kernel.crypto import hashed_id
+from kernel.disk import Work
 from services.gateway import accounts
 from services.gateway.routes import GOVERNORATE, act, blueprint, get, make
 from services.gateway.state import Call
@@ -65,6 +66,7 @@ def once(call: Call, carry_out: Callable[[Session], Account]) -> bytes:
     """
     request = msgspec.json.encode([call.operation, call.values], order="sorted")
     digest = hashed_id(call.gateway.hash_key, request.decode()).encode()
+    call.gateway.disk.admit(Work.ACCOUNTS)
     with call.gateway.database.write() as session:
         if call.key is not None:
             kept = idempotency.claim(session, call.by.id, call.key, digest, now=now())

@@ -12,6 +12,7 @@ from contracts.topology import load as load_topology
 from kernel.clock import now
 from kernel.crypto import SigningKey, load_hash_key
 from kernel.database import Database
+from kernel.disk import Work, disk_of
 from kernel.identity import sign_actor
 from kernel.settings import Settings
 from services.gateway import (
@@ -25,6 +26,7 @@ from services.gateway import (
     login,
     mediations,
     notify,
+    receipts,
     referrals,
     sync,
     welfare,
@@ -37,7 +39,7 @@ from services.gateway.state import EXTENSION, Gateway
 
 SERVICE = "gateway"
 SERVICES = ("forum", "case", "notify", "sync")
-OPERATIONS = (login, account, forum, case, lifecycle, mediations, welfare, identity, referrals, notify, sync)
+OPERATIONS = (login, account, forum, case, lifecycle, mediations, welfare, identity, receipts, referrals, notify, sync)
 FORWARDED = ("Forwarded", "X-Forwarded-For")
 
 
@@ -58,6 +60,7 @@ def open_gateway(settings: Settings) -> Gateway:
         ),
         logins=Logins(database, key, settings.node, passwords),
         passwords=passwords,
+        disk=disk_of(settings),
         metrics_from=settings.metrics_from,
     )
 
@@ -91,12 +94,15 @@ def _add_probes(app: Flask, gateway: Gateway) -> None:
     def readyz() -> Response:
         """Ready with its own database: a service that is away is said, and each request to it answered 503."""
         ready = gateway.database.answers()
-        return _json({"database": ready, "services": gateway.doors.reachable()}, 200 if ready else 503)
+        room = gateway.disk.goes_on(Work.ACCOUNTS)
+        said = {"database": ready, "disk": room, "services": gateway.doors.reachable()}
+        return _json(said, 200 if ready else 503)
 
     @app.get("/metrics")
     def numbers() -> Response:
         if not _may_measure(gateway):
             raise NotFound
+        gateway.disk.look()  # sets its gauges
         return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -1,6 +1,7 @@
 """What every request of one gateway shares, and what belongs to the request at hand."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from time import monotonic
 from typing import Any
@@ -9,11 +10,13 @@ from flask import current_app, g
 
 from kernel.crypto import SigningKey
 from kernel.database import Database
+from kernel.disk import Disk
 from kernel.errors import NotAuthenticated, refuse
 from kernel.identity import Actor
 from services.gateway.auth import Logins
 from services.gateway.doors import Doors
 from services.gateway.passwords import Passwords
+from services.gateway.slips import Receipts
 from services.gateway.throttle import Throttle
 
 EXTENSION = "jisr"
@@ -33,7 +36,13 @@ class Gateway:
     logins: Logins
     passwords: Passwords
     metrics_from: tuple[IPv4Network | IPv6Network, ...]
+    disk: Disk
     codes: Throttle = field(default_factory=lambda: Throttle(TRIES_CODE))
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        """How receipts are hashed, and who guesses them; first asked for when the gateway opens."""
+        return Receipts(self.hash_key)
 
 
 @dataclass

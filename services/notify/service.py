@@ -5,6 +5,7 @@ from typing import Any
 from contracts import notify as contract
 from contracts import roles, rules, topology
 from kernel.crypto import load_hash_key
+from kernel.disk import Work, disk_of
 from kernel.extensions import Call, Database, Metrics, Node, Relay, RpcClient, door, every, subscription
 from kernel.fact import Fact
 from services.notify import catching_up, outgoing, views
@@ -92,7 +93,7 @@ class NotifyService:
     @every(seconds=5)
     def send_mail(self) -> None:
         server = outgoing.mail_server(self.settings)
-        if server is not None:
+        if server is not None and disk_of(self.settings).goes_on(Work.MAIL):
             retries = rules.load(self.settings.rules).notify.mail_retries
             outgoing.send_due(self.database, server, retries=retries)
         with self.database.read() as session:

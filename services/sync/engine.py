@@ -27,13 +27,14 @@ from pika.adapters.select_connection import IOLoop
 from contracts.topology import LinkSpec, NodeKind, Topology
 from contracts.topology import load as load_topology
 from kernel import metrics
-from kernel.crypto import SigningKey, VerifyKey
+from kernel.crypto import VerifyKey
 from kernel.database import Database
+from kernel.disk import disk_of
 from kernel.errors import SettingsError, Unavailable
 from kernel.ids import new_id
 from kernel.log import get_logger
 from kernel.settings import LinkSettings, Settings
-from services.sync import arrivals, doubt, journal, mark, message, recalls
+from services.sync import arrivals, doubt, journal, mark, message, own_keys, recalls
 from services.sync.batches import relays_to
 from services.sync.carrier import Carrier
 from services.sync.control import Control
@@ -54,6 +55,7 @@ from services.sync.recorder import Recorder
 from services.sync.relayer import Relayer
 from services.sync.relays import Post, post_of
 from services.sync.replicas import Replicas
+from services.sync.room import Room
 from services.sync.secured import Secured
 from services.sync.senders import Sender, Who
 from services.sync.trust import Trust
@@ -82,7 +84,6 @@ class Engine:
         self.recallers: list[Recaller] = []
         self._doubt: Doubt | None = None
         self._lock = EngineLock(self.node, settings.home, self.database)
-        self._key = SigningKey.load(settings.keys_directory / "node.key")
         self.trust = self._trust_of_files()
         self._stopping = threading.Event()
         self._failed: Exception | None = None
@@ -135,6 +136,7 @@ class Engine:
             self.trust.read(session)
             life = journal.begin(session, self.node, above=reached.session if reached else 0)
             self._doubt = doubt.look(session, reached)
+            self._keys, self._told = own_keys.load(session, self.settings), own_keys.told(session)
         if self._doubt is not None:
             log.warning("engine.journal_in_doubt", state=self._doubt.state.value, about=self._doubt.about)
         return life
@@ -150,6 +152,7 @@ class Engine:
             self.control.start()
             self.secured.start()
             self.relayer.start()
+            self.room.start()
             for peer in self.peers.values():
                 if peer.receiver is not None:
                     peer.receiver.start()
@@ -197,12 +200,13 @@ class Engine:
     # --- parts
 
     def _build(self, life: journal.Life) -> None:
-        who = Who(life, new_id(), f"jisr {version('jisr')}", self._key)
+        who = Who(life, new_id(), f"jisr {version('jisr')}", self._keys, self._told)
         links_out = {link.destination: link for link in self.topology.links_from(self.node)}
         links_in = {link.origin: link for link in self.topology.links_to(self.node)}
         for node in sorted({*links_out, *links_in}):
             if not self.trust.knows(node):  # it is heard as soon as it is admitted
                 log.warning("engine.no_key_of_peer", peer=node)
+        self.room = Room(disk_of(self.settings), self.lanes.lane(), self.loop)
         self.local = self._local_wire(life)
         metrics.JOURNAL_HEAD.set(life.head.number)
         for node in sorted({*links_out, *links_in}):
@@ -319,7 +323,8 @@ class Engine:
             return arrivals.is_for(self.node, one, takes_unaddressed=not self.is_directorate)
 
         def say(said: message.Message) -> bool:
-            return line.publish(*message.sign(said, who.key))
+            sender = self.peers[peer].sender
+            return line.publish(*message.sign(self.room.said(said), sender.speaking() if sender else who.keys.present))
 
         def on_held(held: message.Held) -> None:
             sender = self.peers[peer].sender
@@ -351,7 +356,7 @@ class Engine:
         return Exchange(
             self.node,
             peer,
-            key=self._key,
+            key=self._keys.present,
             trust=self.trust,
             database=self.database,
             lane=self.lanes.lane(),

@@ -32,6 +32,7 @@ WINDOW = 2 * 1024 * 1024  # ahead of held: 16 s of 1 Mbit/s, 13 times what 300 m
 HELLO_SECONDS = 30.0
 NO_PROGRESS_SECONDS = 60.0  # two hellos and their answers
 PATIENCE = 4  # unanswered hellos before they become rarer
+GRANTS_NOTHING = "The other side grants nothing now: its disk is nearly full."
 OUTSIDE_HOURS = "It sends in the hours that an operator set, and they have not begun."
 
 APPLIES = frozenset({"ok", "silent", "rolled_back"})  # words of a receiver that takes what fits; see replica.py
@@ -146,6 +147,8 @@ class Link:
             return self._unauthorised or self._held_back
         if self._opens_at is not None and self._sent.number < self.head.number:
             return OUTSIDE_HOURS
+        if self._answered and not self._granted and self._sent.number < self.head.number:
+            return GRANTS_NOTHING
         return "Nothing was acknowledged for a while; sending again." if self._attempts else ""
 
     @property

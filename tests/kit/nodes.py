@@ -187,6 +187,7 @@ class Country:
             "peer_keys": str(self.directory / "peers"),
             "ports": dict(ports),
             "replication": dict(QUICK_REPLICATION),
+            "disk": {"reserve_bytes": 0},
         }
         if self._database_url is not None:
             values["database_url"] = self._database_url(node_id)

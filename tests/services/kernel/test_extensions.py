@@ -133,7 +133,7 @@ def test_probes_are_served_and_durations_counted_by_door(toy: Toy) -> None:
     toy.call("make", {"title": "one"})
     url = toy.node.url("forum")
     assert requests.get(f"{url}/healthz", timeout=5).json() == {"alive": True}
-    assert requests.get(f"{url}/readyz", timeout=5).json() == {"database": True}
+    assert requests.get(f"{url}/readyz", timeout=5).json() == {"database": True, "disk": True}
     shown = requests.get(f"{url}/metrics", timeout=5).text
     assert 'jisr_door_seconds_count{door="make",service="forum",status="200"} 1.0' in shown
     assert requests.get(f"{url}/nothing", timeout=5).status_code == 404

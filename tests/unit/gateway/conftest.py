@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -17,8 +18,9 @@ from deploy.ports import free_port
 from kernel.clock import now
 from kernel.crypto import SigningKey
 from kernel.database import Database
+from kernel.disk import Disk
 from kernel.identity import Actor, sign_actor
-from kernel.settings import LOOPBACK
+from kernel.settings import LOOPBACK, DiskSettings
 from services.gateway import accounts, auth
 from services.gateway.app import SERVICES, create_app
 from services.gateway.auth import Logins
@@ -93,14 +95,19 @@ def database(make_sqlite_database: Callable[[str], Database]) -> Database:
     return make_sqlite_database("gateway")
 
 
+def roomy(home: Path) -> Disk:
+    """A disk with room, however full this machine's is."""
+    return Disk(home, [home], DiskSettings(reserve_bytes=0), free=lambda _: 2**40)
+
+
 @pytest.fixture
-def make_gateway(database: Database, services: StandIn) -> Callable[..., Gateway]:
+def make_gateway(database: Database, services: StandIn, tmp_path: Path) -> Callable[..., Gateway]:
     def make(node: str = "ninewa", kind: str = "governorate") -> Gateway:
         key = SigningKey.new()
         urls = dict.fromkeys(SERVICES, f"http://127.0.0.1:{services.port}")
         doors = Doors(urls, sign=lambda actor: sign_actor(key, actor, now=now()))
         logins = Logins(database, key, node, CHEAP)
-        return Gateway(node, kind, database, key, HASH_KEY, doors, logins, CHEAP, LOOPBACK)
+        return Gateway(node, kind, database, key, HASH_KEY, doors, logins, CHEAP, LOOPBACK, roomy(tmp_path))
 
     return make
 

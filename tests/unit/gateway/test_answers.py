@@ -185,6 +185,7 @@ def test_health_says_alive_and_ready_says_which_services_answer(people: LoggedIn
     assert people.client.get("/healthz").json == {"alive": True}
     assert people.client.get("/readyz").json == {
         "database": True,
+        "disk": True,
         "services": {"case": True, "forum": True, "notify": True, "sync": True},
     }
 
