@@ -3,7 +3,8 @@
 A number is the node's ISO 3166-2:IQ part, the year, a gap-free sequence of that node and year (six
 digits, more when a year needs more) and one check character. Cases carry no prefix; other things put a
 letter in front, which has its own sequence: forum `F`, meeting `M`, action `A`, referral `R`, transfer `T`,
-welfare application `W`, as in `R-NI-2026-000001-W`. The check character covers the prefix, so a referral's
+welfare application `W`, as in `R-NI-2026-000001-W`. What stands behind the conflict wall has letters of its
+own (`C` a case, `D` its referrals, `U` its transfers), so that those who must not infer it see no gap. The check character covers the prefix, so a referral's
 number is not a case's with a letter added.
 
 The check is ISO/IEC 7064 MOD 37,36 over the letters and digits without hyphens. It notices every single
@@ -20,10 +21,10 @@ wait for each other; at the pace of offices that is nothing.
 
 import re
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, literal
+from sqlalchemy import Table, literal, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 from stdnum.iso7064 import mod_37_36
@@ -78,7 +79,58 @@ def next_in_sequence(session: Session, sequences: type[Any], *, iso: str, year: 
     return int(session.execute(statement).scalar_one())
 
 
+class Numbering:
+    """Numbers of one year for many records of one transaction, with one statement for each prefix.
+
+    The first number of a prefix locks its sequence until the transaction ends, so the next ones are counted here;
+    `finish` writes down the last. Nothing but this may take numbers in the same transaction meanwhile.
+    """
+
+    def __init__(self, session: Session, sequences: type[Any], *, iso: str, at: datetime) -> None:
+        self._session, self._sequences = session, sequences
+        self._iso, self._year = iso, year_of(at)
+        self._last: dict[str, int] = {}
+
+    def next(self, prefix: str = "") -> str:
+        """The next printed number."""
+        if prefix in self._last:
+            self._last[prefix] += 1
+        else:
+            self._last[prefix] = next_in_sequence(
+                self._session, self._sequences, iso=self._iso, year=self._year, prefix=prefix
+            )
+        return number(self._iso, self._year, self._last[prefix], prefix)
+
+    def finish(self) -> None:
+        """Write down how far each sequence went."""
+        table: Table = self._sequences.__table__
+        for prefix, last in self._last.items():
+            place = (table.c.iso == self._iso, table.c.prefix == prefix, table.c.year == self._year)
+            self._session.execute(update(table).where(*place).values(last=last))
+
+
 def next_number(session: Session, sequences: type[Any], *, iso: str, at: datetime, prefix: str = "") -> str:
     """The next printed number of this year (of `at`), taken inside the caller's write transaction."""
     year = year_of(at)
     return number(iso, year, next_in_sequence(session, sequences, iso=iso, year=year, prefix=prefix), prefix)
+
+
+class Place(NamedTuple):
+    """Where a printed number stands in its sequence."""
+
+    iso: str
+    year: int
+    sequence: int
+    prefix: str
+
+
+def place(printed: str) -> Place | None:
+    """The place of a printed number; None for what is no number.
+
+    >>> place("NI-2026-000123-0")
+    Place(iso='NI', year=2026, sequence=123, prefix='')
+    """
+    if not check(printed):
+        return None
+    *prefix, iso, year, sequence, _ = printed.split("-")
+    return Place(iso, int(year), int(sequence), prefix[0] if prefix else "")

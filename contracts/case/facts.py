@@ -25,6 +25,7 @@ from kernel.fact import FactSchema, operational, statistical
 
 CASE_EVENTS = (
     "opened",
+    "imported",
     "triaged",
     "assigned",
     "started",
@@ -45,6 +46,7 @@ CASE_EVENTS = (
     "reopened",
     "duplicate",
     "separated",
+    "recovered",
 )
 
 
@@ -95,6 +97,7 @@ class CaseFact(FactSchema):
     )
     walled = operational(fields.Boolean(metadata={"description": "stands behind the conflict wall"}))
     upstream = operational(fields.Boolean(metadata={"description": "names who may not judge it here"}))
+    quiet = operational(fields.Boolean(metadata={"description": "names staff: only its handler is told"}))
 
 
 class RestrictedCaseFact(CaseFact):

@@ -2,7 +2,8 @@
 
 A referral goes nowhere before the person has agreed, or before somebody other than who prepared it has written why it
 must go without. What the office sees is the minimum sheet of its kind, less what the person withholds
-(contracts/case/sheets.py); it is put together when it is read and never told. Silence is told in three steps, then the referral expires.
+(contracts/case/sheets.py); it is put together when it is read and never told. Silence is told in three steps, then the
+referral expires.
 
 `…` stands for `/referrals/{referral_id}`:
 
@@ -120,6 +121,7 @@ REFERRAL_EVENTS: Final = (
     "escalated",
     "silent",
     "expired",
+    "recovered",
 )
 
 
@@ -338,6 +340,8 @@ class ReferralFact(FactSchema):
     escalation = operational(fields.Integer(metadata=_says("0 to 3: who was told of silence")))
     due_at = operational(fields.AwareDateTime(required=True, allow_none=True))
     reject_reason = operational(_known(RejectReason, required=True, allow_none=True))
+    walled = operational(fields.Boolean(metadata=_says("its case stands behind the conflict wall")))
+    quiet = operational(fields.Boolean(metadata=_says("its case names an account or a unit; only its handler is told")))
 
 
 class RestrictedReferralFact(ReferralFact):

@@ -3,8 +3,9 @@
 from functools import partial
 
 from contracts import case as contract
-from contracts.case import endings, parties, reclassification
+from contracts.case import audit, endings, parties, reclassification
 from contracts.roles import (
+    AUDIT_READ,
     CASE_READ,
     CASE_STEPS,
     CASE_WORK,
@@ -52,6 +53,8 @@ routes = (
         "What is needed to hold one; reading is in the audit log"),
     act(f"{CONFIRMED}/answer", "record_confirmation", endings.RecordConfirmation, endings.ConfirmationView,
         CONFIRMATION, "What came of it; contested opens the case again"),
+    get("/audit", "list_audit", audit.AuditQuery, audit.AuditPage, AUDIT_READ,
+        "Who read and who was refused, newest first"),
 )
 operations = route.blueprint(
     "lifecycle", "Persons in a case, its class, its end and after. At a governorate.", routes, service="case"

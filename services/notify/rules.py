@@ -4,7 +4,7 @@ A rule names the fact, whom to tell, and where the printed number stands. It can
 for any. Three things are decided here for every rule. Of a case nobody is told whom the case service would show none:
 forum roles, administrators, operators, analysts. A case that complains of police or of corruption is told to the
 inspectorate instead of the unit, because those it names may be the unit (hard rule 5: they cannot see, find or infer
-it). And nobody is told twice of one thing.
+it); one that names an account or a unit is told to its handler alone. And nobody is told twice of one thing.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -34,7 +34,7 @@ class Rule:
 
 def walled(parts: Parts) -> bool:
     """Whether the record must stay unseen by the chain of command of the unit that it belongs to."""
-    return parts.get("category_group") == CategoryGroup.COMPLAINT
+    return parts.get("category_group") == CategoryGroup.COMPLAINT or parts.get("walled") is True
 
 
 def supervisors(parts: Parts, directory: Directory) -> list[Contact]:
@@ -139,6 +139,12 @@ def _may_know_of_cases(contact: Contact) -> bool:
     return contact.has(*CASE_READ, Role.REFERRAL_PARTNER) and not contact.has(*CASE_BARRED)
 
 
+def _hushed(parts: Parts, recipients: Recipients) -> bool:
+    """Whether those whom a case names might be among these recipients: then its handler alone is told. The others who
+    may see it have it in their lists."""
+    return parts.get("quiet") is True and recipients is not handler
+
+
 def concerns(fact_type: str, *, arrived: bool = False) -> bool:
     """Whether any rule is about facts of this type."""
     return (fact_type, arrived) in BY_TYPE
@@ -159,6 +165,6 @@ def notifications(
         for rule in BY_TYPE.get((fact_type, arrived), ())
         for recipients in rule.to
         for contact in recipients(parts, directory)
-        if rule.about not in CASES or _may_know_of_cases(contact)
+        if rule.about not in CASES or (_may_know_of_cases(contact) and not _hushed(parts, recipients))
     ]
     return list({(draft.account_id, draft.rule): draft for draft in drafts}.values())

@@ -4,7 +4,7 @@ from typing import Any
 
 from contracts import case as contract
 from contracts import roles, rules
-from contracts.case import endings, reclassification
+from contracts.case import audit, endings, reclassification
 from kernel.clock import now
 from kernel.extensions import Call, Node, door, every
 from services.case import handlers, views
@@ -90,6 +90,10 @@ class EndingDoors:
         return handlers.record_confirmation(
             call.session, call.values, by=call.actor, now=call.now, rules=case_rules(call)
         )
+
+    @door(audit.AuditQuery, view=audit.AuditPage, roles=roles.AUDIT_READ, reads=True)
+    def list_audit(self, call: Call) -> Any:
+        return views.listed(handlers.list_audit(call.session, call.values, by=call.actor))
 
     @every(seconds=DRAW_SECONDS)
     def watch_confirmations(self) -> None:

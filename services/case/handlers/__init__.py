@@ -9,6 +9,7 @@ from services.case.handlers.assistance import (
     request_assistance,
     tell_unanswered,
 )
+from services.case.handlers.audit import list_audit
 from services.case.handlers.codes import answer_by_code, issue_code, sheet_by_code
 from services.case.handlers.confirmations import (
     draw_confirmations,
@@ -60,6 +61,14 @@ from services.case.handlers.reading import (
     list_notes,
     list_referrals,
 )
+from services.case.handlers.receipts import (
+    add_by_receipt,
+    contest_by_receipt,
+    issue_receipt,
+    report,
+    state_by_receipt,
+    withdraw_by_receipt,
+)
 from services.case.handlers.reclassification import (
     approve_reclassification,
     list_reclassifications,
@@ -102,6 +111,7 @@ __all__ = [
     "Sheet",
     "accept_referral",
     "acknowledge_assistance",
+    "add_by_receipt",
     "add_note",
     "answer_by_code",
     "appeal_welfare",
@@ -119,6 +129,7 @@ __all__ = [
     "close_welfare",
     "complete_referral",
     "confirm_referral",
+    "contest_by_receipt",
     "decide_welfare",
     "deliver_referral",
     "dispatch_referral",
@@ -135,8 +146,10 @@ __all__ = [
     "hold",
     "hold_mediation",
     "issue_code",
+    "issue_receipt",
     "lapse_confirmations",
     "list_assistance",
+    "list_audit",
     "list_cases",
     "list_confirmations",
     "list_mediations",
@@ -164,6 +177,7 @@ __all__ = [
     "refuse_reclassification",
     "reject_referral",
     "reopen",
+    "report",
     "report_breach",
     "request_assistance",
     "resume",
@@ -175,6 +189,7 @@ __all__ = [
     "sheet_by_code",
     "start",
     "start_welfare",
+    "state_by_receipt",
     "status_of",
     "stop_mediation",
     "submit_welfare",
@@ -185,4 +200,5 @@ __all__ = [
     "triage",
     "vet_partner",
     "withdraw",
+    "withdraw_by_receipt",
 ]

@@ -18,7 +18,7 @@ from contracts.case import (
     Telling,
 )
 from kernel import outbox
-from kernel.fact import FactSchema, compose
+from kernel.fact import FactSchema, compose, form_of
 from kernel.ids import new_id
 from services.case import telling
 from services.case.tables import CaseRecord, Referral
@@ -51,7 +51,6 @@ def tell_case(session: Session, case: CaseRecord, event: str, *, at: datetime) -
         "due_at": case.due_at,
         "reopened": case.reopened,
         "duplicate_of": case.duplicate_of,
-        "walled": case.walled,
         "upstream": case.upstream,
     }
     if case.parties_told is Telling.TOLD and case.parties_by_sex is not None:
@@ -75,7 +74,7 @@ def tell_beside(
     A field that `values` does not give is the row's attribute of that name."""
     schema = shapes[1] if case.restricted else shapes[0]
     own = {name: getattr(row, name) for name in schema().fields if hasattr(row, name)}
-    whole = {**own, **_shared(case, since), "case": case.id, "walled": case.walled, **values}
+    whole = {**own, **_shared(case, since), "case": case.id, **values}
     _append(session, schema, event, subject=row.id, version=row.version, values=whole, at=at, case=case)
 
 
@@ -109,6 +108,8 @@ def _shared(case: CaseRecord, at: datetime) -> dict[str, Any]:
         "category_group": GROUP[case.category],
         "case_number": case.number,
         "unit": case.unit,
+        "walled": case.walled,
+        "quiet": bool(case.walled_from) or case.upstream,
     }
 
 
@@ -116,7 +117,7 @@ def _append(
     session: Session, schema: type[FactSchema], event: str, *, values: dict[str, Any], case: CaseRecord, **head: Any
 ) -> None:
     """What the shape does not declare is left out here: a restricted shape declares less."""
-    declared = schema().fields
+    declared = form_of(schema).fields
     shown = {name: value for name, value in values.items() if name in declared}
     fact = compose(schema, event, id=new_id(), values=shown, restricted=case.restricted, **head)
     outbox.append(session, fact)

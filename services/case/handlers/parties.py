@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from contracts.case import NoteKind
+from contracts.case import CaseStatus, NoteKind
 from contracts.rules import CaseRules
 from kernel.errors import refuse
 from kernel.identity import Actor
 from kernel.ids import new_id
-from services.case import sealing, wall
+from services.case import model, sealing, wall
 from services.case.handlers.consents import keep_consents
 from services.case.handlers.finding import must_handle, must_handle_or_supervise, to_change
 from services.case.handlers.steps import told, write_note
@@ -44,10 +44,16 @@ def change_contact_plan(
 
 
 def name_staff(session: Session, values: dict[str, Any], *, by: Actor, now: datetime, rules: CaseRules) -> CaseRecord:
-    """The case names somebody of the staff: from now on it stands behind the wall, whoever may have known of it."""
+    """The case names somebody of the staff: from now on it stands behind the wall, whoever may have known of it.
+
+    A handler who is named handles it no longer: an open case is to be assigned anew."""
     case = to_change(session, values, by=by)
     must_handle_or_supervise(case, by)
     keep_staff(session, case, [values], by=by, now=now)
+    if case.handler_id is not None and wall.is_named(case.handler_id, case):
+        case.handler_id = case.handler_hash = None
+        if case.status in model.OPEN:
+            case.status, case.outcome, case.proposed_by, case.review_on = CaseStatus.TRIAGED, None, None, None
     return told(session, case, "staff_named", now=now, rules=rules)
 
 

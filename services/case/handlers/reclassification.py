@@ -6,7 +6,7 @@ The database itself gives a case no other present class than the last approved r
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, or_
 from sqlmodel import Session, select
 
 from contracts import roles
@@ -27,7 +27,7 @@ from services.case import model, sealing, wall
 from services.case.handlers.facts import tell_beside
 from services.case.handlers.finding import must_handle_or_supervise, to_change
 from services.case.handlers.steps import keep_text, told
-from services.case.reach import Sight, inspects, reached, sight
+from services.case.reach import Sight, inspects, reached, sight, supervises
 from services.case.refusals import (
     AlreadyProposed,
     ClassMovedOn,
@@ -123,12 +123,14 @@ def decides(actor: Actor, case: CaseRecord) -> bool:
     director, each on this side of the wall only."""
     if actor.has(*roles.CASE_BARRED) or wall.walled_off(actor, case):
         return False
+    if case.walled:
+        return supervises(actor, case)
     return inspects(actor) or actor.has(Role.PROVINCIAL_DIRECTOR)
 
 
 def _known_to(actor: Actor) -> Any:
     if inspects(actor) and not actor.has(*roles.CASE_BARRED):
-        return wall.in_sight_of(actor)
+        return or_(~wall.behind(), reached(actor))
     return reached(actor)
 
 

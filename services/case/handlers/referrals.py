@@ -16,7 +16,7 @@ from kernel.errors import MoveRefused, refuse
 from kernel.identity import Actor
 from kernel.ids import new_id
 from services.case import referral as model
-from services.case import sealing
+from services.case import sealing, wall
 from services.case.handlers.facts import tell_referral
 from services.case.handlers.finding import must_handle_or_supervise, referral_to_answer, to_change
 from services.case.handlers.partners import asked_partner
@@ -54,7 +54,7 @@ def send_referral(
     partner = asked_partner(session, values["partner"], values["destination"], case, now=now)
     status, event = _BEGUN_AS[values["consent"]]
     referral = _row(values, case, partner, by=by, now=now, hashed=hashed)
-    referral.number = next_number(session, NumberSequence, iso=iso, at=now, prefix=PREFIX)
+    referral.number = next_number(session, NumberSequence, iso=iso, at=now, prefix=wall.prefix(case, PREFIX))
     referral.status = status
     if status is ReferralStatus.SENT:
         _sent(referral, ReferralConsent.GIVEN, now=now, rules=rules)

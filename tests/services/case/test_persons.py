@@ -33,7 +33,7 @@ def test_an_intake_takes_everything_that_is_asked(office: Office) -> None:
         prior_resort="tribe",
         pressure_reported=True,
         parties=[
-            {**life.WOMAN, "consents": [{**AGREES, "withhold_from": ["family", "employer"], "consent_text": "only you"}]},
+            {**life.WOMAN, "consents": [{**AGREES, "withhold_from": ["family", "employer"], "consent_text": "you"}]},
             life.MAN,
         ],
         contact_plan=life.PLAN,
