@@ -1,7 +1,7 @@
 """Recovery as an operator's command carries it out: ask every holder, decide, fetch, rewrite.
 
-The engine does the asking on its links, driven by the table `recall`; what it has fetched is kept, so the command may be
-interrupted and run again.
+The engine does the asking on its links, driven by the table `recall`; what it has fetched is kept, so the command may
+be interrupted and run again.
 """
 
 import time

@@ -70,6 +70,9 @@ class CaseSummary(Strict):
     id = c1(_text())
     number = c1(_text())
     version = c1(fields.Integer(required=True))
+    incomplete = c1(
+        fields.Boolean(required=True, metadata={"description": "texts were lost when a backup was put back"})
+    )
     status = c1(_known(CaseStatus))
     recording_class = c1(_known(RecordingClass))
     current_class = c1(_known(RecordingClass))

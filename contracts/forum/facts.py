@@ -57,10 +57,10 @@ def _district() -> fields.String:
 
 
 class AreaFact(FactSchema):
-    """A place: added. All of it is public (C0)."""
+    """A place: added, recovered. All of it is public (C0)."""
 
     kind = "area"
-    events = ("added",)
+    events = ("added", "recovered")
 
     area_kind = statistical(fields.Enum(AreaKind, by_value=True, required=True))
     area_type = statistical(fields.Enum(AreaType, by_value=True, required=True, allow_none=True))
@@ -71,13 +71,13 @@ class AreaFact(FactSchema):
 
 
 class ForumFact(FactSchema):
-    """A forum: proposed, established, activated, at_risk, dormant, closed, members_changed.
+    """A forum: proposed, established, activated, at_risk, dormant, closed, members_changed, recovered.
 
     `activated` also says that a quiet forum came back by an activity.
     """
 
     kind = "forum"
-    events = ("proposed", "established", "activated", "at_risk", "dormant", "closed", "members_changed")
+    events = ("proposed", "established", "activated", "at_risk", "dormant", "closed", "members_changed", "recovered")
 
     forum_kind = statistical(fields.Enum(ForumKind, by_value=True, required=True))
     founding = statistical(fields.Enum(Founding, by_value=True, required=True))
@@ -98,10 +98,10 @@ class ForumFact(FactSchema):
 
 
 class MeetingFact(FactSchema):
-    """A meeting: planned, held, no_quorum, cancelled."""
+    """A meeting: planned, held, no_quorum, cancelled, recovered."""
 
     kind = "meeting"
-    events = ("planned", "held", "no_quorum", "cancelled")
+    events = ("planned", "held", "no_quorum", "cancelled", "recovered")
 
     forum_kind = statistical(fields.Enum(ForumKind, by_value=True, required=True))
     district = statistical(_district())
@@ -128,10 +128,10 @@ class MeetingFact(FactSchema):
 
 
 class ConcernFact(FactSchema):
-    """A concern: raised, accepted, with_owner, answered, satisfied, unsatisfied. Its text stays here."""
+    """A concern: raised, accepted, with_owner, answered, satisfied, unsatisfied, recovered. Its text stays here."""
 
     kind = "concern"
-    events = ("raised", "accepted", "with_owner", "answered", "satisfied", "unsatisfied")
+    events = ("raised", "accepted", "with_owner", "answered", "satisfied", "unsatisfied", "recovered")
 
     forum_kind = statistical(fields.Enum(ForumKind, by_value=True, required=True))
     district = statistical(_district())
@@ -148,10 +148,20 @@ class ConcernFact(FactSchema):
 
 
 class ActionFact(FactSchema):
-    """An action: proposed, agreed, started, done_claimed, verified, not_verified, dropped, overdue."""
+    """An action: proposed, agreed, started, done_claimed, verified, not_verified, dropped, overdue, recovered."""
 
     kind = "action"
-    events = ("proposed", "agreed", "started", "done_claimed", "verified", "not_verified", "dropped", "overdue")
+    events = (
+        "proposed",
+        "agreed",
+        "started",
+        "done_claimed",
+        "verified",
+        "not_verified",
+        "dropped",
+        "overdue",
+        "recovered",
+    )
 
     forum_kind = statistical(fields.Enum(ForumKind, by_value=True, required=True))
     district = statistical(_district())

@@ -13,13 +13,25 @@ from services.case.doors.mediations import MediationDoors
 from services.case.doors.of_node import case_rules, hashed, iso
 from services.case.doors.parties import PartyDoors
 from services.case.doors.partners import PartnerDoors
+from services.case.doors.receipts import ReceiptDoors
+from services.case.doors.recovered import RecoveredDoors
 from services.case.doors.referrals import ReferralDoors
+from services.case.doors.registers import RegisterDoors
 from services.case.doors.welfare import WelfareDoors
 from services.case.tables import CaseRecord
 
 
 class CaseService(
-    PartyDoors, EndingDoors, MediationDoors, WelfareDoors, IdentityDoors, ReferralDoors, PartnerDoors, ArrivalDoors
+    PartyDoors,
+    EndingDoors,
+    MediationDoors,
+    WelfareDoors,
+    IdentityDoors,
+    ReceiptDoors,
+    ReferralDoors, RegisterDoors,
+    PartnerDoors,
+    ArrivalDoors,
+    RecoveredDoors,
 ):
     """Cases from intake to closing, and referrals."""
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from contracts import forum as contract
-from contracts import roles, rules, topology
+from contracts import recovered, roles, rules, topology
 from kernel.clock import now
 from kernel.extensions import Call, Database, Metrics, Node, Relay, door, every
 from services.forum import found, views
-from services.forum.handlers import actions, areas, concerns, forums, meetings, members, watch
+from services.forum.handlers import actions, areas, concerns, forums, meetings, members, recovery, watch
 
 PASS = 100  # rows one pass may change: a transaction of some tens of milliseconds
 WATCH_SECONDS = 900  # days are counted, so a quarter of an hour late is on time
@@ -56,6 +56,11 @@ class ForumService:
         return views.area(areas.add_area(call.session, call.values, by=call.actor, now=call.now))
 
     # --- forums
+
+    @door(recovered.RecoveredQuery, view=recovered.RecoveredPage, roles=roles.CASE_APPROVAL, reads=True)
+    def list_recovered_forums(self, call: Call) -> dict[str, Any]:
+        found = recovery.list_recovered(call.session, call.values)
+        return {"items": found.items, "next": found.next}
 
     @door(contract.ForumQuery, view=contract.ForumPage, roles=roles.FORUM_READ, reads=True)
     def list_forums(self, call: Call) -> Shown:

@@ -7,6 +7,7 @@ of every proxy on the way.
 from functools import partial
 
 from contracts import case as contract
+from contracts.recovered import RecoveredPage, RecoveredQuery
 from contracts.roles import CASE_APPROVAL, CASE_READ, CASE_WORK, INTAKE, REFERRAL_WRITE, SUPERVISION
 from services.gateway import routes as route
 
@@ -21,6 +22,8 @@ routes = (
          "Record what happened, before anything is decided about it"),
     get("/cases", "list_cases", contract.CaseQuery, contract.CasePage, CASE_READ,
         "Cases that you may see, without identity"),
+    get("/recovered/cases", "list_recovered_cases", RecoveredQuery, RecoveredPage, CASE_APPROVAL,
+        "Cases and referrals of which something was lost when a backup was put back"),
     get(CASE, "get_case", contract.GetCase, contract.CaseView, CASE_READ,
         "One case; with identity for those who handle it", without=("reason",)),
     act(f"{CASE}/identity", "read_identity", contract.GetCase, contract.CaseView, CASE_READ,

@@ -1,9 +1,9 @@
 """Recovery, decided: which history this node's journal shall follow, what is fetched from whom, what gets new numbers.
 
 Everybody who holds a copy says where it stands, and up to which number it is the same as this journal. The copy that
-holds most is followed: its chain is kept entry by entry, so nothing that it holds is overwritten. What this node recorded
-since the restore, and what another copy holds and the followed one does not, comes after it under new numbers. A copy
-that holds something else than the followed chain cannot be changed from here; its node sets that aside, by hand.
+holds most is followed: its chain is kept entry by entry, so nothing that it holds is overwritten. What this node
+recorded since the restore, and what another copy holds and the followed one does not, comes after it under new numbers.
+A copy that holds something else than the followed chain cannot be changed from here; its node sets that aside, by hand.
 
 Pure: the caller asks, fetches and writes (rewriting.py).
 """
@@ -55,7 +55,7 @@ class Fetch:
 
 @dataclass(frozen=True)
 class Plan:
-    """The journal keeps its entries up to `after`, then has those of `source` up to `until`, then what else there is."""
+    """The journal keeps its entries up to `after`, then has those of `source` up to `until`, then all others."""
 
     source: str
     after: int
@@ -73,8 +73,8 @@ class Plan:
 
     @property
     def renumbered(self) -> int:
-        """How many entries of this node get new numbers."""
-        return self.head - self.after
+        """How many entries of this node get new numbers, or are among those that come back."""
+        return self.head - self.after if self.lost or self.forks else 0
 
 
 def last_common(ours: DigestAt, theirs: Callable[[int], bytes], low: int, high: int) -> int:

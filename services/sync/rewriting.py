@@ -5,8 +5,8 @@ it commits, the whole chain is followed from its first entry and every record fo
 tells the other side that a person decided, and makes what is still on its way from the old life harmless.
 
 Of an entry several forms may be known: what each directorate gives back, and this node's own line if it has the very
-same one. The best is kept. Where none has all parts, the commitment or the leaf stands for what is missing: the chain is
-the same, and no link ever shows more of it than this node has.
+same one. The best is kept. Where none has all parts, the commitment or the leaf stands for what is missing: the chain
+is the same, and no link ever shows more of it than this node has.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,7 +32,7 @@ from services.sync.tables import JournalEntry, JournalState, Life, Parked, Recal
 from services.sync.verify import verify_journal
 
 ROW_COLUMNS = (*COLUMNS, "proof")
-RANK = {Withheld: 0, Statistical: 1, Full: 2}
+RANK: dict[Any, int] = {Withheld: 0, Statistical: 1, Full: 2}
 IDS_AT_ONCE = 500
 
 entries: Table = JournalEntry.__table__

@@ -1,7 +1,7 @@
 """Setting aside: a replica gives up entries that its origin's present life does not have.
 
-Only by a person's word, only from a replica that has diverged, and nothing is thrown away: the entries stay in a table of
-their own with their digests, and can be read and proved as before. What they told comes again under new numbers.
+Only by a person's word, only from a replica that has diverged, and nothing is thrown away: the entries stay in a table
+of their own with their digests. What they told comes again under new numbers.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A journal that was put back from an old backup, and used, becomes one history again; real engines, brokers, databases."""
+"""A journal that was put back from an old backup, and used, becomes one history again; real engines and brokers."""
 
 import json
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Backup:
     def restore(self, *, mark: bool) -> None:
         """Put it back; with `mark` as if the whole machine went back, and the file beside the database with it."""
         with self._node.database.write_silently() as session:
-            for table, rows in reversed(self._rows.items()):
+            for table in reversed(self._rows):
                 session.execute(table.delete())
             for table, rows in self._rows.items():
                 if rows:

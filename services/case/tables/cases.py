@@ -33,6 +33,7 @@ class CaseRecord(Base, table=True):
 
     `units` are all whose people ever worked on it. `walled_from` names the accounts and units that find nothing of it
     (services/case/wall.py). `next_step` and `due_at` are set with each change (services/case/next_steps.py).
+    `incomplete`: what was written after a backup was lost when it was put back (services/case/handlers/recovery.py).
 
     `age_band`, `parties_told` and `parties_by_sex` are what may be told of the persons in it
     (services/case/telling.py), decided at intake."""
@@ -98,6 +99,7 @@ class CaseRecord(Base, table=True):
     reopened: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     duplicate_of: str | None = Field(default=None, sa_column=Column(String(36)))
     before_duplicate: CaseStatus | None = Field(default=None, sa_column=word(CaseStatus, empty=True))
+    incomplete: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))
 
 
 class CaseIntake(Base, table=True):
