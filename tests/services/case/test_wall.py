@@ -56,7 +56,9 @@ by_name = pytest.mark.parametrize("kept_out", KEPT_OUT, ids=lambda actor: actor.
 
 def led(office: Office, **values: Any) -> CaseRecord:
     """A case that names an officer of the other unit, at work in the inspectorate's lead."""
-    case = office.open(answers=FORCE, staff=STAFF, parties=[{**life.WOMAN, "name": "Amal"}, life.MAN], narrative="an officer", **values)
+    case = office.open(
+        answers=FORCE, staff=STAFF, parties=[{**life.WOMAN, "name": "Amal"}, life.MAN], narrative="an officer", **values
+    )
     office.triage(case, by=INSPECTOR)
     office.assign(case, by=INSPECTOR)
     return office.start(case)
