@@ -91,5 +91,54 @@ def disable(login: Login, settings: SettingsFile = None, as_json: AsJson = False
         show(account, as_json=as_json, table=lambda: rows_table(COLUMNS, [account]))
 
 
+@app.command("enable")
+def enable(login: Login, settings: SettingsFile = None, as_json: AsJson = False) -> None:
+    """Let an account that was disabled log in again; tokens that it held before stay refused.
+
+    Example: jisr user enable amal --settings ninewa.toml
+    """
+    with explained():
+        chosen = read_settings(settings)
+        account = accounts.enable_user(_database(chosen), login, now=now(), hash_key=_hash_key(chosen))
+        show(account, as_json=as_json, table=lambda: rows_table(COLUMNS, [account]))
+
+
+@app.command("roles")
+def roles(
+    login: Login,
+    role: Annotated[list[str], typer.Option("--role", help="A role; may be given several times.")],
+    settings: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what an account may do from now on: these roles and no others, in requests that are under way too.
+
+    Example: jisr user roles amal --role unit_supervisor --role intake_officer --settings ninewa.toml
+    """
+    with explained():
+        chosen = read_settings(settings)
+        account = accounts.set_user_roles(_database(chosen), login, role, now=now(), hash_key=_hash_key(chosen))
+        show(account, as_json=as_json, table=lambda: rows_table(COLUMNS, [account]))
+
+
+@app.command("posting")
+def posting(
+    login: Login,
+    unit: Annotated[str | None, typer.Option("--unit", help="The unit; none if not given.")] = None,
+    forum: Annotated[list[str] | None, typer.Option("--forum", help="A forum's id; may be given several times.")] = None,
+    settings: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say in which unit and forums an account works from now on: these and no others.
+
+    Example: jisr user posting amal --unit mosul-right --settings ninewa.toml
+    """
+    with explained():
+        chosen = read_settings(settings)
+        account = accounts.set_user_posting(
+            _database(chosen), login, unit=unit, forums=forum or [], now=now(), hash_key=_hash_key(chosen)
+        )
+        show(account, as_json=as_json, table=lambda: rows_table([*COLUMNS, "forums"], [account]))
+
+
 def _hash_key(settings: Settings) -> bytes:
     return load_hash_key(settings.keys_directory / "hash.key")

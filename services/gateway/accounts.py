@@ -247,6 +247,13 @@ def disable_user(database: Database, login: str, *, now: datetime, hash_key: byt
         return shown(set_active(session, account.id, False, by=None, now=now, hash_key=hash_key))
 
 
+def enable_user(database: Database, login: str, *, now: datetime, hash_key: bytes) -> dict[str, Any]:
+    """Let this login in again; tokens given before it was disabled stay refused."""
+    with database.write() as session:
+        account = _by_login(session, login)
+        return shown(set_active(session, account.id, True, by=None, now=now, hash_key=hash_key))
+
+
 def shown(account: Account) -> dict[str, Any]:
     """The account as JSON values, without its password."""
     view: dict[str, Any] = contract.AccountView().dump(account)

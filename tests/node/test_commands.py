@@ -44,6 +44,9 @@ COMMANDS = [
     ("user", "add"),
     ("user", "list"),
     ("user", "disable"),
+    ("user", "enable"),
+    ("user", "roles"),
+    ("user", "posting"),
     ("keys", "new"),
 ]
 
@@ -132,6 +135,20 @@ def test_users_are_added_listed_and_disabled_without_showing_a_password(ninewa: 
     assert "argon2" not in json.dumps(listed)
     unknown = jisr(ninewa, "user", "disable", "nobody")
     assert (unknown.exit_code, "nobody" in unknown.stderr) == (2, True)
+
+
+def test_roles_posting_and_being_let_in_again_are_said_by_login(ninewa: Node) -> None:
+    add_user(ninewa, "amal", "long-enough-passphrase")
+    given = jisr(ninewa, "user", "roles", "amal", "--role", "unit_supervisor", "--role", "operator", "--json")
+    assert json.loads(given.stdout)["roles"] == ["operator", "unit_supervisor"]
+    posted = json.loads(jisr(ninewa, "user", "posting", "amal", "--unit", "mosul-right", "--json").stdout)
+    assert (posted["unit"], posted["forums"]) == ("mosul-right", [])
+    assert json.loads(jisr(ninewa, "user", "posting", "amal", "--json").stdout)["unit"] is None
+    jisr(ninewa, "user", "disable", "amal")
+    assert json.loads(jisr(ninewa, "user", "enable", "amal", "--json").stdout)["active"] is True
+    wrong = jisr(ninewa, "user", "roles", "amal", "--role", "sheriff")
+    assert (wrong.exit_code, jisr(ninewa, "user", "roles", "nobody", "--role", "operator").exit_code) == (2, 2)
+    assert "sheriff" not in json.loads(jisr(ninewa, "user", "list", "--json").stdout)[0]["roles"]
 
 
 def test_keys_are_made_once_and_never_overwritten(ninewa: Node, tmp_path: Path) -> None:
