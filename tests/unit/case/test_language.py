@@ -9,10 +9,23 @@ from contracts import case as contract
 from contracts.case import GROUP, RESTRICTED, Category, CategoryGroup, Question
 from contracts.case import requests as request_shapes
 from contracts.case import views as view_shapes
+from contracts.case.assistance import AssistanceFact, RestrictedAssistanceFact
+from contracts.case.endings import ConfirmationFact, RestrictedConfirmationFact
+from contracts.case.mediation import MediationFact, RestrictedMediationFact
+from contracts.case.reclassification import ReclassificationFact, RestrictedReclassificationFact
+from contracts.case.welfare import WelfareFact
 from kernel.fact import Part
 from kernel.schema import Strict
 
-FACTS = (contract.CaseFact, contract.RestrictedCaseFact, contract.ReferralFact, contract.RestrictedReferralFact)
+PAIRS = (
+    (contract.CaseFact, contract.RestrictedCaseFact),
+    (contract.ReferralFact, contract.RestrictedReferralFact),
+    (ReclassificationFact, RestrictedReclassificationFact),
+    (ConfirmationFact, RestrictedConfirmationFact),
+    (MediationFact, RestrictedMediationFact),
+    (AssistanceFact, RestrictedAssistanceFact),
+)
+FACTS = (*(shape for pair in PAIRS for shape in pair), WelfareFact)
 PERSONAL = {"C2", "C3", "C4"}
 OPENING: dict[str, Any] = {
     "answers": {question.value: "no" for question in Question},
@@ -52,8 +65,8 @@ def test_restricted_categories_are_those_of_the_language() -> None:
     assert {category for category in Category if GROUP[category] is CategoryGroup.PROTECTION} == RESTRICTED
 
 
-def test_a_restricted_case_and_its_referrals_have_one_coarse_statistical_form() -> None:
-    for shape in (contract.RestrictedCaseFact, contract.RestrictedReferralFact):
+def test_what_is_restricted_has_one_coarse_statistical_form() -> None:
+    for _, shape in PAIRS:
         assert told(shape, Part.STATISTICAL) == {"month", "category_group"}
 
 
@@ -64,8 +77,8 @@ def test_a_restricted_case_never_tells_where_what_or_when_it_was() -> None:
 
 
 def test_a_restricted_shape_declares_nothing_that_the_open_one_does_not() -> None:
-    assert set(contract.RestrictedCaseFact().fields) < set(contract.CaseFact().fields)
-    assert set(contract.RestrictedReferralFact().fields) < set(contract.ReferralFact().fields)
+    for shape, restricted in PAIRS:
+        assert set(restricted().fields) < set(shape().fields)
 
 
 @pytest.mark.parametrize("shape", FACTS, ids=lambda shape: shape.__name__)
@@ -77,12 +90,15 @@ def test_no_fact_has_a_field_that_is_personal_in_a_request_or_a_view(shape: type
 def test_no_fact_has_free_text(shape: type[Schema]) -> None:
     texts = {name for name, field in shape().fields.items() if type(field) is fields.String}
     assert texts <= {
-        "district", "week", "month", "case", "case_number", "referral_number", "unit", "handler", "sender",
+        "district", "week", "month", "case", "case_number", "referral_number", "welfare_number", "unit",
+        "interviewing_unit", "handler", "sender", "head", "partner", "duplicate_of",
     }  # fmt: skip
 
 
 def test_no_person_has_a_field_for_what_group_they_belong_to() -> None:
-    assert set(contract.Party().fields) == {"role", "name", "sex", "birth_date", "age", "phone", "address"}
+    assert set(contract.Party().fields) == {
+        "role", "name", "sex", "birth_date", "age", "phone", "address", "consents",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -182,3 +182,20 @@ def test_what_no_rule_is_about_concerns_nobody() -> None:
     assert not concerns("directive.issued.v1")
     assert concerns("directive.issued.v1", arrived=True)
     assert set(ACKNOWLEDGING) == {Role.PROVINCIAL_DIRECTOR, Role.UNIT_SUPERVISOR}
+
+
+NAMED = {"walled": True, "quiet": True}
+
+
+@pytest.mark.parametrize(
+    "event", [*(f"case.{event}" for event in CASE_EVENTS), *(f"referral.{e}" for e in REFERRAL_EVENTS)]
+)
+def test_of_a_case_that_names_staff_only_its_handler_is_told(event: str) -> None:
+    """Whoever is named might be of the inspectorate, or the sender, or direct the governorate."""
+    assert told(f"{event}.v1", {**REFERRAL, **NAMED, "head": "h-other"}) <= {"handler"}
+
+
+def test_a_walled_case_of_any_category_is_told_to_the_inspectorate_in_the_place_of_the_unit() -> None:
+    assert told("case.opened.v1", {**CASE, "walled": True}) == {"inspector"}
+    crime = {**CASE, "walled": True, "recording_class": "crime_indicated"}
+    assert told("case.proposed.v1", crime) == {"inspector"}
