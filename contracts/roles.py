@@ -88,6 +88,10 @@ PARTNER_VET: frozenset[Role] = frozenset({Role.PROVINCIAL_DIRECTOR, Role.RELEASE
 """Vouch for a partner, and suspend it; never one's own entry."""
 ANSWER_BY_CODE: frozenset[Role] = frozenset({Role.REFERRAL_PARTNER})
 """What the gateway calls itself when it passes on a one-time code; the code is what is believed."""
+PUBLIC = "public"
+"""What the gateway calls itself when it asks for somebody without an account. No account can have it."""
+RECEIPTS: frozenset[Role] = INTAKE | SUPERVISION
+"""Give a person a receipt of a case that one reaches."""
 AUDIT_READ: frozenset[Role] = frozenset({Role.INSPECTORATE})
 
 # Directorate

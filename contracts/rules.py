@@ -147,6 +147,12 @@ class CaseRules(_Part):
     assistance_minutes: int = Field(
         15, ge=1, le=24 * 60, description="Local police have so many minutes to answer a call for help."
     )
+    report_unit: str = Field(
+        "intake",
+        min_length=1,
+        max_length=64,
+        description="The unit that what people report without an account goes to; its supervisors triage it.",
+    )
     adult_age: int = Field(
         18,
         ge=18,

@@ -13,6 +13,7 @@ from node.commands import (
     keys,
     link,
     proof,
+    registers,
     run,
     status,
     sync,
@@ -44,6 +45,8 @@ app.add_typer(bundle.app, name="bundle")
 app.add_typer(dead.app, name="dead")
 app.add_typer(aside.quarantine, name="quarantine")
 app.add_typer(aside.parked, name="parked")
+app.add_typer(registers.take_in, name="import")
+app.add_typer(registers.give_out, name="export")
 app.add_typer(user.app, name="user")
 app.add_typer(keys.app, name="keys")
 app.add_typer(ca.app, name="ca")

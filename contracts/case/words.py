@@ -255,6 +255,7 @@ class NoteKind(StrEnum):
     WITHOUT_CONSENT = "without_consent"
     MEDIATION = "mediation"
     ASSISTANCE = "assistance"
+    BY_RECEIPT = "by_receipt"
 
 
 class AskedBy(StrEnum):

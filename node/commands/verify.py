@@ -1,21 +1,28 @@
 """`jisr verify`: prove that nothing at rest was altered."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
+from sqlalchemy import select
+from sqlmodel import Session
 
 from contracts.sync import Operation
+from contracts.topology import NodeKind
 from kernel.audit import verify_audit
 from kernel.clock import now
 from kernel.database import Database
 from node.commands.link import operator, sync_database
 from node.commands.output import FOUND_WRONG, AsJson, SettingsFile, errors, explained, rows_table, show
 from node.processes import OWNERS, Prepared, prepare
+from services.case import completeness
 from services.sync import operations
+from services.sync.tables import Record
 from services.sync.verify import origins_held, verify_journal, verify_replica
 
+MOST_NAMED = 20
 COLUMNS = ["what", "origin", "ok", "entries", "records", "in_part", "altered", "repaired", "problem"]
 
 
@@ -23,7 +30,8 @@ Repair = Annotated[bool, typer.Option("--repair", help="Fold again the records t
 
 
 def verify(repair: Repair = False, settings: SettingsFile = None, as_json: AsJson = False) -> None:
-    """Fold again this node's journal, every replica it holds, and every audit log. Exit code 1 names what was altered.
+    """Fold again this node's journal, every replica it holds, and every audit log; at a governorate look for cases that
+    the journal or the gap-free numbers know of and the database does not. Exit code 1 names what was altered.
 
     With --repair, records that are not what the entries fold to are written anew; altered entries are only named.
 
@@ -56,7 +64,35 @@ def look(prepared: Prepared, *, quiet: bool) -> list[dict[str, Any]]:
         for service in OWNERS:
             progress.update(task, advance=1, description=f"audit log of {service}")
             reports.append(_audit(prepared, service))
+        if prepared.node.kind is NodeKind.GOVERNORATE:
+            reports.append(_cases(prepared, told(session, node)))
     return reports
+
+
+def told(session: Session, node: str) -> Iterator[completeness.Told]:
+    """The last that this node's journal tells of each case and each receipt."""
+    own = select(Record).where(Record.origin == node, Record.kind.in_(("case", "receipt")))
+    for record in session.scalars(own.execution_options(yield_per=500)):
+        shown = (record.operational or {}).get("case_number")
+        yield completeness.Told(record.kind, record.subject, record.version, record.number, shown)
+
+
+def _cases(prepared: Prepared, known: Iterator[completeness.Told]) -> dict[str, Any]:
+    database = Database(prepared.settings.database_url_of("case"), service="case")
+    try:
+        with database.read() as session:
+            gone = list(completeness.missing(session, known))
+    finally:
+        database.close()
+    named = "; ".join(map(str, gone[:MOST_NAMED]))
+    more = f"; and {len(gone) - MOST_NAMED} more" if len(gone) > MOST_NAMED else ""
+    return {
+        "what": "cases",
+        "origin": prepared.node.id,
+        "ok": not gone,
+        "altered": next((each.entry for each in gone if each.entry is not None), None),
+        "problem": named + more or None,
+    }
 
 
 def mend(prepared: Prepared, report: dict[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from services.gateway import (
     notify,
     receipts,
     referrals,
+    registers,
     sync,
     welfare,
 )
@@ -39,7 +40,21 @@ from services.gateway.state import EXTENSION, Gateway
 
 SERVICE = "gateway"
 SERVICES = ("forum", "case", "notify", "sync")
-OPERATIONS = (login, account, forum, case, lifecycle, mediations, welfare, identity, receipts, referrals, notify, sync)
+OPERATIONS = (
+    login,
+    account,
+    forum,
+    case,
+    lifecycle,
+    mediations,
+    welfare,
+    identity,
+    receipts,
+    referrals,
+    registers,
+    notify,
+    sync,
+)
 FORWARDED = ("Forwarded", "X-Forwarded-For")
 
 

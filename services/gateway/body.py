@@ -28,13 +28,13 @@ class TooDeep(MalformedRequest):
     code = "nested_too_deeply"
 
 
-def read_object(raw: bytes, *, mimetype: str) -> dict[str, Any]:
+def read_object(raw: bytes, *, mimetype: str, most: int = MAX_BODY_BYTES) -> dict[str, Any]:
     """The JSON object in `raw`; an empty body is an empty object.
 
     Raises TooLarge, NotJson, MalformedRequest or TooDeep.
     """
-    if len(raw) > MAX_BODY_BYTES:
-        refuse(TooLarge, limit=MAX_BODY_BYTES)
+    if len(raw) > most:
+        refuse(TooLarge, limit=most)
     if not raw:
         return {}
     if mimetype != "application/json":

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from services.gateway.routes import Route
 
 VERSION = "1"
+JSON = "application/json"
 SECURITY = "token"
 SAYS = (
     "Records of community policing at one node. Log in with `POST /login`, send the token as `Authorization: Bearer`. "
@@ -121,7 +122,10 @@ def _who(route: "Route") -> str:
 
 
 def _answers(route: "Route") -> dict[str, Any]:
-    content = {"application/json": {"schema": route.gives}}
+    content: dict[str, Any] = {
+        media: {"schema": route.gives if media == JSON else {"type": "string", "format": "binary"}}
+        for media in route.media
+    }
     given: dict[str, Any] = {
         str(route.status): {
             "description": "Done" if route.status == 200 else "Created",
@@ -135,7 +139,7 @@ def _answers(route: "Route") -> dict[str, Any]:
 def _statuses(route: "Route") -> list[int]:
     """Which refusals this operation may answer with."""
     if route.roles is None:
-        return [400, 401, 413, 415, 422, 429, 500, 503]
+        return [400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503]
     every = [401, 403, 404, 422, 500, 503]
     return every if route.method == "GET" else sorted([*every, 400, 409, 413, 415])
 

@@ -21,9 +21,10 @@ from kernel.clock import now
 from kernel.errors import BadInput, Forbidden, NotFound, refuse
 from kernel.identity import Actor, require
 from services.gateway import auth, body, documents
-from services.gateway.state import Call, gateway, visit
+from services.gateway.state import Call, Gateway, gateway, visit
 
 PREFIX = "/api/v1"
+JSON = "application/json"
 GOVERNORATE = "governorate"
 DIRECTORATE = "directorate"
 
@@ -41,8 +42,8 @@ class NotAtThisNode(NotFound):
 class Route:
     """One operation. `roles` None: without logging in.
 
-    `does` gives the view, as JSON values or as bytes; without it the door of that name is asked. `without` are values
-    that the door takes and this operation does not.
+    `does` gives the view, as JSON values, as bytes, or as a response of its own in one of `media`; without it the door
+    of that name is asked. `without` are values that the door takes and this operation does not; `most`: bytes of a body.
     """
 
     method: str
@@ -57,6 +58,8 @@ class Route:
     door: str | None = None
     without: tuple[str, ...] = ()
     does: Does | None = None
+    media: tuple[str, ...] = (JSON,)
+    most: int = body.MAX_BODY_BYTES
 
     @property
     def in_path(self) -> tuple[str, ...]:
@@ -104,7 +107,7 @@ def _add(made: Blueprint, route: Route, does: Does) -> None:
 
     def view(**in_path: str) -> Response:
         actor = _caller(route)
-        rest = _query(rest_form) if route.method == "GET" else _body(rest_form)
+        rest = _query(rest_form) if route.method == "GET" else _body(rest_form, route.most)
         values = _path(path_form, in_path) | rest
         return _answer(route, does(Call(gateway(), route.name, actor, values, _key(), visit().request_id)))
 
@@ -114,19 +117,24 @@ def _add(made: Blueprint, route: Route, does: Does) -> None:
 
 def _caller(route: Route) -> Actor | None:
     """Who asks, checked: known, at the right kind of node, and in one of the roles."""
-    if route.roles is None:
-        return None
     here = gateway()
+    if route.roles is None:
+        _check_place(route, here)
+        return None
     with here.database.read() as session:
         actor = auth.caller(session, here.key, request.headers.get("Authorization"), node=here.node)
-    if route.at not in (None, here.kind):
-        refuse(NotAtThisNode, where=route.at, node=here.node, kind=here.kind)
+    _check_place(route, here)
     try:
         require(actor, *route.roles)
     except Forbidden:
         _note_refusal(route, actor)
         raise
     return actor
+
+
+def _check_place(route: Route, here: Gateway) -> None:
+    if route.at not in (None, here.kind):
+        refuse(NotAtThisNode, where=route.at, node=here.node, kind=here.kind)
 
 
 def _note_refusal(route: Route, actor: Actor) -> None:
@@ -148,11 +156,11 @@ def _query(form: Schema) -> dict[str, Any]:
     return {name: value for name, value in loaded.items() if value is not None}
 
 
-def _body(form: Schema) -> dict[str, Any]:
+def _body(form: Schema, most: int) -> dict[str, Any]:
     """The body as it was sent, once it fits: the door judges the client's own words, not our reading of them."""
     if request.args:
         raise BadInput(where={name: ["Send this in the body."] for name in request.args})
-    sent = body.read_object(request.get_data(cache=True), mimetype=request.mimetype)
+    sent = body.read_object(request.get_data(cache=True), mimetype=request.mimetype, most=most)
     _load(form, sent)
     return sent
 
@@ -177,5 +185,7 @@ def _key() -> str | None:
 
 
 def _answer(route: Route, result: Any) -> Response:
+    if isinstance(result, Response):
+        return result
     answer = result if isinstance(result, bytes) else msgspec.json.encode(result)
     return Response(answer, route.status, mimetype="application/json")

@@ -19,6 +19,7 @@ from services.case.handlers.confirmations import (
     record_confirmation,
 )
 from services.case.handlers.endings import list_next_steps, mark_duplicate, reopen, separate
+from services.case.handlers.exporting import every_case, export_cases
 from services.case.handlers.identity import break_glass, erase_identity
 from services.case.handlers.intake import open_case
 from services.case.handlers.mediations import (
@@ -136,6 +137,8 @@ __all__ = [
     "draw_confirmations",
     "end_assistance",
     "erase_identity",
+    "every_case",
+    "export_cases",
     "find_persons",
     "follow_up_mediation",
     "get_case",

@@ -1,4 +1,4 @@
-"""identity at rest: what names people is sealed under a key of each case; who opened it in an emergency
+"""identity at rest: what names people is sealed under a key of each case; who opened it in an emergency; receipts
 
 Rows of the release before are sealed here, in the same transaction that drops the columns they stood in. That needs the
 node's identity key, which `jisr migrate` reads; an empty database needs none. Names that were there before are indexed
@@ -29,6 +29,7 @@ PARTY = ("name", "sex", "birth_date", "age", "phone", "address")
 
 def upgrade() -> None:
     _keys()
+    _receipts()
     for table in ("case_party", "case_narrative", "case_note"):
         op.add_column(table, sa.Column("sealed", sa.LargeBinary()))
     op.add_column("case_party", sa.Column("index_version", sa.Integer(), nullable=False, server_default="0"))
@@ -75,6 +76,21 @@ def _keys() -> None:
         sa.Column("expires_at", UtcDateTime(), nullable=False),
     )
     op.create_index("break_glass_of", "break_glass", ["case_id", "account_id", "expires_at"])
+
+
+def _receipts() -> None:
+    op.create_table(
+        "receipt",
+        sa.Column("id", sa.String(36), primary_key=True),
+        sa.Column("case_id", sa.String(36), sa.ForeignKey("case_record.id"), nullable=False, index=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(32), nullable=False, unique=True),
+        sa.Column("commitment", sa.LargeBinary(32), nullable=False, unique=True),
+        sa.Column("issued_by", ACCOUNT, nullable=False),
+        sa.Column("issued_at", UtcDateTime(), nullable=False),
+        sa.Column("voided_at", UtcDateTime()),
+        sa.Column("words", sa.Integer(), nullable=False),
+    )
 
 
 def _vault() -> Vault:

@@ -18,8 +18,10 @@ from services.case.tables.cases import (
 from services.case.tables.columns import WORD, Base
 from services.case.tables.endings import Confirmation, Reclassification
 from services.case.tables.identity import BreakGlass, CaseKey, ErasedWhy, NodeSecret, SearchToken
+from services.case.tables.imports import ImportedRow
 from services.case.tables.mediations import Assistance, Mediation
 from services.case.tables.parties import CaseConsent, CaseContactPlan, CaseStaff
+from services.case.tables.receipts import Receipt
 from services.case.tables.referrals import ArrivalCursor, Partner, Referral, ReferralCode
 from services.case.tables.welfare import WelfareApplication
 
@@ -40,10 +42,12 @@ __all__ = [
     "CaseStaff",
     "Confirmation",
     "ErasedWhy",
+    "ImportedRow",
     "Mediation",
     "NodeSecret",
     "NumberSequence",
     "Partner",
+    "Receipt",
     "Reclassification",
     "Referral",
     "ReferralCode",
