@@ -120,14 +120,15 @@ class Recovering:
         sequence = numbers.next_in_sequence(
             self.session, self.sequences, iso=place.iso, year=place.year, prefix=place.prefix
         )
-        row.number = numbers.number(place.iso, place.year, sequence, place.prefix)
+        given = numbers.number(place.iso, place.year, sequence, place.prefix)
         found = self.session.get(RecoveredRecord, (fact.kind, taken)) or RecoveredRecord(
             kind=fact.kind, subject=taken, version=0, incomplete=False, recovered_at=self.now
         )
-        found.number, found.former_number = row.number, number
+        found.number, found.former_number = given, number
         found.scope = kind.scope(_values(fact))
         self.session.add(found)
-        self.session.flush()
+        self.session.flush()  # only beside this note does a database let a number change
+        row.number = given
         self._tell(kind, row)
         done.renumbered += 1
 

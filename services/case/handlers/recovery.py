@@ -20,7 +20,6 @@ from services.case.tables import CaseRecord, NumberSequence, Referral
 
 EVENT = "recovered"
 CASE = (
-    "current_class",
     "status",
     "outcome",
     "unit",
