@@ -277,10 +277,15 @@ class ClassCounts(Strict):
 
 
 class CaseCount(Strict):
-    """One group of cases. `group` has the properties asked for; null there means: not disclosed to this node."""
+    """One group of cases. `group` has the properties asked for; null there means: not disclosed to this node.
+
+    A duplicate is counted at the case that it tells again, and here among `duplicates`, in no class. `reclassified`:
+    whose present class is not the one of intake; each stands as a record of kind `reclassification`."""
 
     group = c1(fields.Dict(required=True))
     cases = c1(fields.Integer(required=True))
+    duplicates = c1(fields.Integer(required=True))
+    reclassified = c1(fields.Integer(required=True))
     recording_class = c1(fields.Nested(ClassCounts, required=True))
     current_class = c1(fields.Nested(ClassCounts, required=True))
     reading = c0(fields.Enum(Reading, by_value=True, required=True))

@@ -16,6 +16,7 @@ from services.sync import views
 from services.sync.tables import Record
 
 CLASSES = ("crime_indicated", "non_crime", "undetermined")
+DUPLICATE = "duplicate_of"  # the status of a case that is counted at another one
 Shown = dict[str, Any]
 
 
@@ -84,12 +85,17 @@ def _counted(session: Session, by: Sequence[GroupBy], origins: Sequence[str]) ->
     keys = [Record.origin if each is GroupBy.ORIGIN else _value(each.value) for each in by]
     columns = [key.label(f"key_{at}") for at, key in enumerate(keys)]
     recording, current = _value("recording_class").label("recording"), _value("current_class").label("current")
-    inner = select(*columns, recording, current).where(Record.kind == "case", Record.origin.in_(origins)).subquery()
+    status = _value("status").label("standing")
+    inner = select(*columns, recording, current, status).where(Record.kind == "case", Record.origin.in_(origins)).subquery()
     statement = select(*inner.c, func.count()).group_by(*inner.c)
     rows: dict[tuple[Any, ...], Shown] = {}
-    for *key, recorded, present, count in session.execute(statement):
+    for *key, recorded, present, standing, count in session.execute(statement):
         row = rows.setdefault(tuple(key), _empty(by, key))
+        if standing == DUPLICATE:
+            row["duplicates"] += count
+            continue
         row["cases"] += count
+        row["reclassified"] += count if recorded != present else 0
         _add(row["recording_class"], recorded, count)
         _add(row["current_class"], present, count)
     return [rows[key] for key in sorted(rows, key=lambda key: tuple(str(part or "") for part in key))]
@@ -104,9 +110,11 @@ def _add(counts: dict[str, int], name: str | None, count: int) -> None:
 def _empty(by: Sequence[GroupBy], key: Sequence[Any]) -> Shown:
     group = {each.value: part for each, part in zip(by, key, strict=True)}
     zero = dict.fromkeys(CLASSES, 0)
-    return {"group": group, "cases": 0, "recording_class": dict(zero), "current_class": dict(zero)}
+    counts = {"cases": 0, "duplicates": 0, "reclassified": 0}
+    return {"group": group, **counts, "recording_class": dict(zero), "current_class": dict(zero)}
 
 
 def _totals(session: Session) -> dict[str, int]:
-    statement = select(Record.origin, func.count()).where(Record.kind == "case").group_by(Record.origin)
+    once = func.coalesce(_value("status"), "") != DUPLICATE
+    statement = select(Record.origin, func.count()).where(Record.kind == "case", once).group_by(Record.origin)
     return dict(map(tuple, session.execute(statement)))

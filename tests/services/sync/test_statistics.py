@@ -122,3 +122,35 @@ def test_a_restricted_case_counts_at_home_without_its_category(database: Databas
     (row,) = count(database, GroupBy.CATEGORY, GroupBy.CATEGORY_GROUP, origins=("ninewa",))["rows"]
     assert row["group"] == {"category": None, "category_group": "protection"}
     assert row["recording_class"]["crime_indicated"] == 1
+
+
+def state(status: str, recorded: str = "crime_indicated", present: str | None = None) -> dict[str, str]:
+    return {
+        "category": "theft_fraud",
+        "recording_class": recorded,
+        "current_class": present or recorded,
+        "month": "2026-02",
+        "status": status,
+    }
+
+
+def test_ten_crimes_settled_informally_are_ten_and_each_reclassified_one_is_listed(database: Database) -> None:
+    settled = [fact(statistical=state("closed") | {"outcome": "no_evidence"}) for _ in range(9)]
+    lowered = fact(statistical=state("closed", present="non_crime"))
+    listed = fact(
+        type="reclassification.approved.v1", statistical={"from_class": "crime_indicated", "to_class": "non_crime"}
+    )
+    hold(database, "ninewa", *settled, lowered, listed)
+    (row,) = count(database, GroupBy.ORIGIN, origins=("ninewa",))["rows"]
+    assert (row["cases"], row["reclassified"], row["duplicates"]) == (10, 1, 0)
+    assert row["recording_class"]["crime_indicated"] == 10
+    assert row["current_class"] == {"crime_indicated": 9, "non_crime": 1, "undetermined": 0}
+
+
+def test_a_duplicate_is_counted_once_and_shown_beside(database: Database) -> None:
+    hold(database, "ninewa", fact(statistical=state("closed")), fact(statistical=state("duplicate_of")))
+    found = count(database, GroupBy.ORIGIN, origins=("ninewa",))
+    (row,) = found["rows"]
+    assert (row["cases"], row["duplicates"]) == (1, 1)
+    assert row["recording_class"]["crime_indicated"] == 1
+    assert coverage(found) == {"ninewa": (1, Reading.EXACT)}
