@@ -124,7 +124,7 @@ def roles(
 def posting(
     login: Login,
     unit: Annotated[str | None, typer.Option("--unit", help="The unit; none if not given.")] = None,
-    forum: Annotated[list[str] | None, typer.Option("--forum", help="A forum's id; may be given several times.")] = None,
+    forum: Annotated[list[str] | None, typer.Option("--forum", help="A forum's id; may be given again.")] = None,
     settings: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
