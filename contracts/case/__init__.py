@@ -72,6 +72,7 @@ from contracts.case.referrals import (
     SheetField,
     SilenceFact,
 )
+from contracts.case.registers import CaseExport, PastCase, TableFormat
 from contracts.case.requests import (
     AddNote,
     Answers,
@@ -157,6 +158,7 @@ __all__ = [
     "BeginReferral",
     "BreakGlass",
     "BreakGlassFact",
+    "CaseExport",
     "CaseFact",
     "CaseNumber",
     "CasePage",
@@ -203,6 +205,7 @@ __all__ = [
     "Party",
     "PartyRole",
     "PartyView",
+    "PastCase",
     "PersonFound",
     "PersonSays",
     "PersonsFound",
@@ -236,6 +239,7 @@ __all__ = [
     "Start",
     "SuggestionQuery",
     "SuspendPartner",
+    "TableFormat",
     "Telling",
     "Triage",
     "Urgency",

@@ -43,7 +43,8 @@ class Route:
     """One operation. `roles` None: without logging in.
 
     `does` gives the view, as JSON values, as bytes, or as a response of its own in one of `media`; without it the door
-    of that name is asked. `without` are values that the door takes and this operation does not; `most`: bytes of a body.
+    of that name is asked. `without` are values that the door takes and this operation does not. `most`: how many bytes
+    of a body are read.
     """
 
     method: str

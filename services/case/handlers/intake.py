@@ -1,14 +1,15 @@
 """Recording a case: the class is computed and frozen before anybody decides anything."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, time
 from typing import Any
 
 from sqlmodel import Session
 
 from contracts import roles
-from contracts.case import RESTRICTED, Answer, CaseStatus, Question, RecordingClass
-from contracts.numbers import next_number
+from contracts.case import RESTRICTED, Answer, CaseStatus, Outcome, Question, RecordingClass
+from contracts.numbers import BAGHDAD, Numbering
 from contracts.rules import CaseRules
 from kernel.errors import Forbidden, refuse
 from kernel.identity import Actor
@@ -18,7 +19,7 @@ from services.case.handlers.consents import keep_consents
 from services.case.handlers.facts import tell_case
 from services.case.handlers.parties import keep_contact_plan, keep_staff
 from services.case.handlers.steps import set_due
-from services.case.handlers.times import check_not_later
+from services.case.handlers.times import check_not_before_report, check_not_later
 from services.case.intake import PRESENT_TABLE, recording_class
 from services.case.refusals import UnitNeeded
 from services.case.tables import CaseIntake, CaseRecord, NumberSequence
@@ -38,6 +39,14 @@ AS_GIVEN = (
 )
 
 
+@dataclass(frozen=True)
+class Past:
+    """What an office's register says of a case: how it ended and when, where it has."""
+
+    outcome: Outcome | None
+    closed_on: date | None
+
+
 def open_case(
     session: Session,
     values: dict[str, Any],
@@ -47,8 +56,13 @@ def open_case(
     iso: str,
     rules: CaseRules,
     new_id: Callable[[], str] = made_id,
+    past: Past | None = None,
+    numbering: Numbering | None = None,
 ) -> CaseRecord:
     """Record a case, its answers, persons and narrative, and its fact. `iso`: this node's part of the number.
+
+    `past`: the case is taken over from a register; one that has ended is `unconfirmed`, because nobody asked.
+    `numbering`: of the transaction, where many cases are opened in it.
 
     Raises `UnitNeeded`, `NotYet`, and `Forbidden` for accounts that may never see a case.
     """
@@ -58,7 +72,10 @@ def open_case(
     _check_times(values, reported_at, now)
     answers = {question: Answer(values["answers"][question]) for question in Question}
     case = _row(values, answers, by=by, now=now, reported_at=reported_at, case_id=new_id(), rules=rules)
-    case.number = next_number(session, NumberSequence, iso=iso, at=now, prefix=wall.prefix(case))
+    numbering = numbering or Numbering(session, NumberSequence, iso=iso, at=now)
+    case.number = numbering.next(wall.prefix(case))
+    if past is not None and past.outcome is not None:
+        _end(case, past, now)
     set_due(case, now=now, rules=rules)
     session.add(case)
     session.flush()  # what follows refers to it
@@ -71,8 +88,15 @@ def open_case(
     if values["contact_plan"] is not None:
         keep_contact_plan(session, case, values["contact_plan"], by=by, now=now)
     keep_staff(session, case, values["staff"], by=by, now=now)
-    tell_case(session, case, "opened", at=now)
+    tell_case(session, case, "opened" if past is None else "imported", at=now)
     return case
+
+
+def _end(case: CaseRecord, past: Past, now: datetime) -> None:
+    check_not_later("closed_on", past.closed_on, telling.local_day(now))
+    closed_at = datetime.combine(past.closed_on or telling.local_day(now), time(12), BAGHDAD)
+    check_not_before_report("closed_on", closed_at, case.reported_at)
+    case.status, case.outcome, case.closed_at = CaseStatus.UNCONFIRMED, past.outcome, closed_at
 
 
 def _keep_party(
@@ -128,6 +152,7 @@ def _row(
         opened_by=by.id,
         unit=unit,
         units=[unit],
+        handlers=[],
         minors=telling.are_minors(persons, child=child, rules=rules),
         walled=wall.stands_behind(values["category"], values["staff"]),
         age_band=told.age_band,

@@ -1,0 +1,217 @@
+"""An office's register taken over: whole rows, by the rules of the API, none twice; and cases given out as a table."""
+
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from contracts import case as contract
+from kernel.errors import BadInput, Forbidden
+from kernel.identity import Actor
+from kernel.spreadsheet import write_csv, write_xlsx
+from services.case import handlers
+from services.case.importing import mapping, registers
+from services.case.importing.taking import Report
+from services.case.tables import CaseRecord
+from tests.services.case.office import HANDLER, INTAKE, ISO, NODE, PARTNER, REASON, SUPERVISOR, Office, hashed
+
+MAPPING = """
+name = "mosul-register"
+key = "No."
+
+[file]
+date = "%d/%m/%Y"
+
+[columns]
+category = "Type"
+reported_at = "Date"
+narrative = "What happened"
+outcome = "How it ended"
+closed_on = "Closed"
+"answers.injury" = "Injured"
+"party.affected.name" = "Complainant"
+"party.affected.age" = "Age"
+"party.respondent.name" = "Other side"
+
+[constants]
+channel = "walk_in"
+district = "mosul"
+
+[words.category]
+"نزاع جيران" = "neighbour_dispute"
+"عنف أسري" = "domestic_abuse"
+
+[words.injury]
+"نعم" = "yes"
+"لا" = "no"
+
+[words.outcome]
+"صلح" = "mediated_agreement"
+"""
+HEADINGS = [
+    "No.",
+    "Date",
+    "Type",
+    "Complainant",
+    "Age",
+    "Other side",
+    "What happened",
+    "Injured",
+    "How it ended",
+    "Closed",
+]
+OPEN = ["1/2019", "03/02/2024", "نزاع جيران", "فاطمة حسن", "٤٢", "علي", "عن الجدار", "لا", None, None]
+ENDED = ["2/2019", "04/02/2024", "عنف أسري", "زينب", None, None, None, "نعم", "صلح", "09/02/2024"]
+
+
+@pytest.fixture
+def register(tmp_path: Path) -> Path:
+    (tmp_path / "map.toml").write_text(MAPPING, "utf-8")
+    return tmp_path / "register.xlsx"
+
+
+def kept(file: Path, *rows: list[str | None]) -> Path:
+    with file.open("wb") as out:
+        (write_xlsx if file.suffix == ".xlsx" else write_csv)(out, HEADINGS, rows)
+    return file
+
+
+def take(office: Office, file: Path, by: Actor = INTAKE, *, dry_run: bool = False) -> Report:
+    here = registers.Here(NODE, ISO, office.rules, hashed)
+    importer = registers.of_cases(office.database, mapping.load(file.parent / "map.toml"), by=by, here=here)
+    return importer.run(file, now=office.now, dry_run=dry_run)
+
+
+def cases(office: Office) -> list[CaseRecord]:
+    with office.database.read() as session:
+        return list(session.exec(select(CaseRecord).order_by(CaseRecord.number)).all())
+
+
+def test_a_register_is_taken_over_by_the_rules_of_the_api(office: Office, register: Path) -> None:
+    report = take(office, kept(register, OPEN, ENDED))
+    assert (report.rows, report.taken, report.bad) == (2, 2, [])
+    first, second = cases(office)
+    assert (first.number, first.status, first.recording_class) == ("NI-2026-000001-J", "received", "undetermined")
+    assert (second.status, second.outcome, second.recording_class) == (
+        "unconfirmed",
+        "mediated_agreement",
+        "crime_indicated",
+    )
+    assert second.restricted
+    assert first.reported_at.isoformat() == "2024-02-03T09:00:00+00:00"
+    shown = office.get(first, SUPERVISOR, reason=REASON).identity
+    assert shown is not None
+    assert sorted((party.role, party.name, party.age) for party in shown.parties) == [
+        ("affected", "فاطمة حسن", 42),
+        ("respondent", "علي", None),
+    ]
+    told = [(fact.type, fact.subject, fact.version) for fact in office.facts()]
+    assert told == [("case.imported.v1", each.id, 1) for each in (first, second)]
+
+
+def test_what_was_taken_over_is_not_taken_over_twice(office: Office, register: Path) -> None:
+    take(office, kept(register, OPEN))
+    again = take(office, kept(register, OPEN, ENDED))
+    assert (again.taken, again.there_before) == (1, 1)
+    assert len(cases(office)) == 2
+    assert take(office, kept(register.with_suffix(".csv"), OPEN, ENDED)).there_before == 2
+
+
+def test_every_bad_row_is_listed_with_its_cell_and_no_half_of_it_is_kept(office: Office, register: Path) -> None:
+    unknown_word = ["3/2019", "03/02/2024", "سحر", "س", None, None, None, "ربما", None, None]
+    no_date = ["4/2019", "yesterday", "نزاع جيران", "س", "-5", None, None, "لا", None, None]
+    hostile = ["5/2019", "03/02/2024", "نزاع جيران", "\u202eevil", None, None, None, "لا", None, None]
+    to_come = ["6/2019", "03/02/2030", "نزاع جيران", "س", None, None, None, "لا", None, None]
+    half = ["7/2019", "03/02/2024", "نزاع جيران", "س", None, None, None, "لا", "صلح", None]
+    nameless = [None, "03/02/2024", "نزاع جيران", "س", None, None, None, "لا", None, None]
+    report = take(office, kept(register, OPEN, unknown_word, no_date, hostile, to_come, half, nameless, OPEN))
+    assert (report.taken, report.bad_rows) == (1, 7)
+    assert [(bad.cell, bad.field) for bad in report.bad] == [
+        ("C3", "category"),
+        ("H3", "answers.injury"),
+        ("B4", "reported_at"),
+        ("E4", "party.affected.age"),
+        ("D5", "parties.0.name"),
+        ("J7", "closed_on"),
+        ("A8", "No."),
+        ("A9", "No."),
+        ("B6", "reported_at"),
+    ]
+    assert not any("evil" in bad.reason or "سحر" in bad.reason for bad in report.bad)
+    (only,) = cases(office)
+    assert only.number == "NI-2026-000001-J"
+
+
+def test_numbers_stay_without_gaps_over_bad_rows_and_batches(office: Office, register: Path) -> None:
+    rows = [[f"{n}/1", "03/02/2024", "نزاع جيران", None, None, None, None, "لا", None, None] for n in range(450)]
+    rows[230][1] = "03/02/2030"
+    report = take(office, kept(register, *rows))
+    assert (report.taken, report.bad_rows) == (449, 1)
+    sequence = [int(case.number.split("-")[2]) for case in cases(office)]
+    assert sequence == list(range(1, 450))
+    assert office.open().number.split("-")[2] == "000450"
+
+
+def test_a_dry_run_says_the_same_and_keeps_nothing(office: Office, register: Path) -> None:
+    bad = ["6/2019", "03/02/2030", "نزاع جيران", None, None, None, None, "لا", None, None]
+    file = kept(register, OPEN, ENDED, bad)
+    dry = take(office, file, dry_run=True)
+    assert (dry.taken, dry.bad_rows) == (2, 1)
+    assert cases(office) == []
+    assert office.facts() == []
+    assert office.audited() == []
+    assert take(office, file).bad == dry.bad
+
+
+def test_only_who_may_record_cases_takes_a_register_over(office: Office, register: Path) -> None:
+    with pytest.raises(Forbidden):
+        take(office, kept(register, OPEN), by=PARTNER)
+    take(office, kept(register, OPEN))
+    (line,) = office.audited()
+    assert line[:3] == (INTAKE.id, "import_cases", "mosul-register")
+
+
+def test_a_mapping_that_does_not_fit_is_refused_with_its_key(tmp_path: Path) -> None:
+    file = tmp_path / "map.toml"
+    for text, key in (('name = "X Y"\nkey = "a"\ncolumns = {}', "name"), ('name = "x"\ncolumns = {}', "key")):
+        file.write_text(text)
+        with pytest.raises(BadInput) as refused:
+            mapping.load(file)
+        assert key in refused.value.details["where"]
+
+
+def test_partners_are_taken_over_and_wait_for_vetting(office: Office, tmp_path: Path) -> None:
+    (tmp_path / "map.toml").write_text(
+        'name = "partners"\nkey = "No."\n[columns]\n"names.ar" = "Name"\ncategories = "For"\nwomen_on_staff = "Women"\n'
+        '[constants]\ndestination = "legal_aid"\n[words.categories]\n"أرض" = "property_dispute"\n"عمل" = "corruption"\n'
+    )
+    file = tmp_path / "partners.csv"
+    with file.open("wb") as out:
+        write_csv(out, ["No.", "Name", "For", "Women"], [[1, "نقابة", "أرض; عمل", "yes"], [2, "مكتب", None, "perhaps"]])
+    here = registers.Here(NODE, ISO, office.rules, hashed)
+    importer = registers.of_partners(office.database, mapping.load(tmp_path / "map.toml"), by=SUPERVISOR, here=here)
+    report = importer.run(file, now=office.now, dry_run=False)
+    assert (report.taken, [bad.cell for bad in report.bad]) == (1, ["D3"])
+    assert office.directory(usable=True) == []
+    (partner,) = office.directory()
+    office.vet(partner)
+    case = office.at_work(category="property_dispute")
+    assert office.refer(case, destination="legal_aid", partner=partner).partner == partner
+
+
+def test_an_export_has_what_the_caller_sees_in_lists_and_is_noted(office: Office) -> None:
+    mine, others = office.at_work(), office.open(by=SUPERVISOR, narrative="=cmd")
+    office.wait(seconds=1)
+
+    def exported(by: Actor) -> set[str]:
+        values = contract.CaseQuery().load({})
+        return {case.id for case in handlers.every_case(office.database, values, by=by, now=office.now)}
+
+    assert exported(SUPERVISOR) == {mine.id, others.id}
+    assert exported(HANDLER) == {mine.id}
+    assert exported(PARTNER) == set()
+    assert [line[0] for line in office.audited() if line[1] == "export_cases"] == [
+        SUPERVISOR.id,
+        HANDLER.id,
+        PARTNER.id,
+    ]
