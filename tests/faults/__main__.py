@@ -4,6 +4,7 @@ import argparse
 import json
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -56,6 +57,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and so stop what was started
     chosen = arguments()
     if chosen.list:
         for scenario in SCENARIOS.values():

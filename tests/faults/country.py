@@ -58,6 +58,7 @@ ACCOUNTS = {
 }
 READY_SECONDS = 120.0
 POLL_SECONDS = 0.05
+COSTLY_POLL_SECONDS = 0.25  # where every look asks several databases or processes
 
 Value = TypeVar("Value")
 
@@ -104,7 +105,7 @@ class Country:
         for node in self.nodes.values():
             node.write_settings()
             node.start()
-        self.wait(self.ready, READY_SECONDS, "every process is ready")
+        self.wait(self.ready, READY_SECONDS, "every process is ready", every=COSTLY_POLL_SECONDS)
 
     def _fresh_vhost(self, node: Node, password: str) -> None:
         if f'"{VHOST}"' in node.broker.evaluate("rabbit_vhost:list_names()"):
@@ -162,14 +163,14 @@ class Country:
                 if kind not in node.running and (node.name, kind) not in self._down:
                     node.start(kind)
 
-    def wait(self, condition: Callable[[], Value], seconds: float, what: str) -> Value:
-        """The first true value of `condition`. Raises `NotInTime`."""
+    def wait(self, condition: Callable[[], Value], seconds: float, what: str, every: float = POLL_SECONDS) -> Value:
+        """The first true value of `condition`, asked so often. Raises `NotInTime`."""
         deadline = time.monotonic() + seconds
         while not (value := condition()):
             if time.monotonic() > deadline:
                 raise NotInTime(f"after {seconds:.0f} s still not: {what} (last value: {value!r})")
             self.watch()
-            self._waiter.wait(POLL_SECONDS)
+            self._waiter.wait(every)
         return value
 
     def let_pass(self, seconds: float) -> None:
@@ -209,7 +210,7 @@ class Country:
             return not last
 
         try:
-            self.wait(nothing, seconds, "everything has arrived")
+            self.wait(nothing, seconds, "everything has arrived", every=COSTLY_POLL_SECONDS)
         except NotInTime as error:
             raise NotInTime(f"{error}: {last}") from None
 

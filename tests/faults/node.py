@@ -267,6 +267,14 @@ class Node:
             self.forget_databases()
             self._swapping = False
 
+    def copied(self, name: str, home: Path) -> dict[str, Any]:
+        """Settings of a copy of this node in `home`, on the databases that `back_up(name)` kept."""
+        shutil.copytree(self.home / "keys", home / "keys")
+        url = f"sqlite:///{self.home}/{name}_{{service}}.db"
+        if self.name in ON_POSTGRES:
+            url = self.servers.postgres.url(f"{self._prefix}_{name}_{{service}}")
+        return {**self.values, "database_url": url, "ports": {process: free_port() for process in LISTENING}}
+
     def _each_database(
         self, postgres: Callable[[str, str], None], sqlite: Callable[[str, str], None], source: str, target: str
     ) -> None:
@@ -303,8 +311,7 @@ class Node:
         """Copy what explains a failure: logs, settings, and the databases that are files."""
         kept = into / self.name
         kept.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(self.home / "log", kept / "log", dirs_exist_ok=True)
-        for file in (*self.home.glob("*.db"), *self.home.glob("*.db-wal"), self.settings_file):
+        for file in (*self.home.glob("log/*.log"), *self.home.glob("*.db*"), *self.home.glob("settings.toml")):
             shutil.copy2(file, kept)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from deploy.demo.client import Api
 from deploy.demo.compare import Own, case_differences, differences, newest_first
 from kernel.idempotency import StoredAnswer
+from kernel.recovered import RecoveredRecord
 from services.case.tables import CaseRecord
 from services.sync.tables import Arrival, JournalEntry, Parked, Quarantine, Record, ReplicaEntry, Witnessed
 from services.sync.verify import verify_journal, verify_replica
@@ -37,48 +38,59 @@ def every_write_once_at_its_origin(country: Country, ledger: Ledger) -> Findings
     Which row came of an uncertain request says the answer that the service kept beside it, in the same commit.
     """
     for node in GOVERNORATES:
-        facts = _facts(country, node)
+        facts, versions = _facts(country, node)
         with country[node].reading("case") as session:
             rows: dict[str, int] = dict(map(tuple, session.execute(select(CaseRecord.id, CaseRecord.version))))
             answers: dict[str, bytes] = dict(map(tuple, session.execute(select(StoredAnswer.key, StoredAnswer.answer))))
+        there = rows.keys() | _recovered(country, node)
         known = set()
         for write in ledger.of(node, "opened"):
             subject = write.subject or (json.loads(answers[write.key])["id"] if answers.get(write.key) else "")
             known.add(subject)
-            if write.word is Word.ACCEPTED and subject not in rows:
+            if write.word is Word.ACCEPTED and subject not in there:
                 yield f"{node}: {write.key} was accepted as case {subject}, which is not there"
             if write.word is Word.REFUSED:
                 yield f"{node}: the case of {write.key} was refused: {write.status} {write.code}"
-            if facts["case.opened.v1", subject] != (subject in rows):
+            if facts["case.opened.v1", subject] != (subject in there):
                 yield f"{node}: the fact that opened {subject} is there {facts['case.opened.v1', subject]} times"
         lost = sum(write.word is Word.UNCERTAIN for write in ledger.of(node, "opened")) if country.recovered else 0
-        strange = sorted(rows.keys() - known)
+        strange = sorted(there - known)
         if len(strange) > lost:  # after a recovery the answers that were kept beside them are gone
             yield f"{node}: {len(strange)} cases that nobody opened, or that were opened twice: {strange[:SHOWN]}"
         for write in ledger.of(node, "triaged"):
             times = facts["case.triaged.v1", write.subject]
             if times > 1 or (times == 0 and write.word is Word.ACCEPTED):
                 yield f"{node}: {write.subject} was triaged ({write.word}), its fact is there {times} times"
-        yield from _as_many_facts_as_versions(node, rows, facts, country.invented)
+        yield from _versions(country, node, rows, versions)
 
 
-def _as_many_facts_as_versions(
-    node: str, rows: dict[str, int], facts: Counter[tuple[str, str]], invented: set[str]
-) -> Findings:
-    versions: Counter[str] = Counter()
-    for (type_, subject), times in facts.items():
-        if type_.startswith("case.") and subject not in invented:
-            versions[subject] += times
-    for subject in sorted(rows.keys() | versions.keys()):
-        if rows.get(subject, 0) != versions[subject]:
-            yield f"{node}: case {subject} has version {rows.get(subject)}, the journal {versions[subject]} facts of it"
+def _versions(country: Country, node: str, rows: dict[str, int], versions: dict[str, list[int]]) -> Findings:
+    """Every version of a case is one fact. After a recovery two histories are in the journal: the last one counts."""
+    recovered = _recovered(country, node)
+    for subject in sorted(rows.keys() | versions.keys() - recovered - country.invented):
+        told = sorted(versions.get(subject, ()))
+        row = rows.get(subject, 0)
+        if row != (told[-1] if told else 0) or (told != list(range(1, row + 1)) and not country.recovered):
+            yield f"{node}: case {subject} has version {row}, the journal tells of {told}"
 
 
-def _facts(country: Country, node: str) -> Counter[tuple[str, str]]:
-    """How often each type of fact about each subject stands in a journal."""
+def _recovered(country: Country, node: str) -> set[str]:
+    """Cases of which a recovery brought back the facts, and nobody could bring back the persons."""
+    with country[node].reading("case") as session:
+        return set(session.scalars(select(RecoveredRecord.subject).where(RecoveredRecord.kind == "case")))
+
+
+def _facts(country: Country, node: str) -> tuple[Counter[tuple[str, str]], dict[str, list[int]]]:
+    """How often each type of fact about each subject stands in a journal; and the versions of each case."""
+    counted: Counter[tuple[str, str]] = Counter()
+    versions: dict[str, list[int]] = defaultdict(list)
     with country[node].reading() as session:
-        found = session.execute(select(JournalEntry.type, JournalEntry.head))
-        return Counter((type_, json.loads(head)["subject"]) for type_, head in found)
+        for type_, head in session.execute(select(JournalEntry.type, JournalEntry.head)):
+            said = json.loads(head)
+            counted[type_, said["subject"]] += 1
+            if type_.startswith("case."):
+                versions[said["subject"]].append(said["version"])
+    return counted, versions
 
 
 def every_entry_once_where_it_must_be(country: Country, ledger: Ledger) -> Findings:
@@ -120,10 +132,11 @@ def _as_its_officers_see_it(country: Country, origin: str) -> Findings:
     api = Api(f"http://127.0.0.1:{country[origin].ports['gateway']}")
     api.log_in("director", PASSWORD)
     cases = {case["id"]: case for case in api.every("/cases")}
+    apart = country.invented | _recovered(country, origin)
     for destination in DIRECTORATES:
         clearance = country.topology.nodes[origin].links[destination]
         for record in _records(country, destination, origin):
-            if record["kind"] != "case" or record["subject"] in country.invented:
+            if record["kind"] != "case" or record["subject"] in apart:
                 continue
             if record["subject"] not in cases:
                 yield f"{destination} holds case {record['subject']}, which {origin} does not show"
@@ -146,7 +159,7 @@ def _records(country: Country, node: str, origin: str) -> list[dict[str, Any]]:
 
 def every_directive_arrived_once(country: Country, ledger: Ledger) -> Findings:
     """An accepted directive is one arrival at each governorate, an uncertain one at most one."""
-    issued = _facts(country, BAGHDAD)
+    issued, _ = _facts(country, BAGHDAD)
     for write in ledger.of(BAGHDAD, "directive", Word.ACCEPTED):
         if issued["directive.issued.v1", write.subject] != 1:
             yield f"directive {write.subject} was accepted and is in the journal of {BAGHDAD} not once"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import oracle, planted
-from tests.faults.country import BAGHDAD, GOVERNORATES, Country
+from tests.faults.country import BAGHDAD, COSTLY_POLL_SECONDS, GOVERNORATES, Country
 from tests.faults.driver import Driver
 from tests.faults.ledger import Ledger, Word
 from tests.faults.scenarios import Scenario
@@ -20,8 +20,8 @@ from tests.faults.truth import Truth
 
 RENEWED_AFTER = 25  # rounds: the oracle reads everything, so a country must not grow for ever
 SETTLE_SECONDS = 120.0
-WELL_SECONDS = 30.0
-PAUSE = {**dict.fromkeys(GOVERNORATES, 0.15), BAGHDAD: 1.0}
+WELL_SECONDS = 60.0
+PAUSE = {**dict.fromkeys(GOVERNORATES, 0.25), BAGHDAD: 1.0}
 SHOWN = 20
 ENOUGH = 10  # cases: of each category one, as good as certainly
 
@@ -189,7 +189,7 @@ class Rig:
             return not last
 
         try:
-            country.wait(well, WELL_SECONDS, "every link says that it is well")
+            country.wait(well, WELL_SECONDS, "every link says that it is well", every=COSTLY_POLL_SECONDS)
         except AssertionError as error:
             raise AssertionError(f"{error}: {last}") from None
 

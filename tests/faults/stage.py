@@ -9,7 +9,7 @@ from typing import Any
 
 from kernel import outbox
 from tests.bench.invented import Cases
-from tests.faults.country import DIRECTORATES, GOVERNORATES, LINKS, Country
+from tests.faults.country import COSTLY_POLL_SECONDS, DIRECTORATES, GOVERNORATES, LINKS, Country
 from tests.faults.driver import Driver
 from tests.faults.ledger import Ledger, Word
 from tests.faults.truth import Samples, Truth, link_state, scrape, value
@@ -82,7 +82,7 @@ class Stage:
 
     def sees(self, what: str, condition: Callable[[], Any], seconds: float = SEES_SECONDS) -> None:
         """The world outside shows `what` in time. Raises `NotInTime`."""
-        self.country.wait(condition, seconds, f"it can be seen that {what}")
+        self.country.wait(condition, seconds, f"it can be seen that {what}", every=COSTLY_POLL_SECONDS)
         self.say(f"seen: {what}")
 
     def metrics(self, node: str) -> Samples:
@@ -129,8 +129,9 @@ class Stage:
 
     def is_well(self) -> str:
         """Empty when every link says that it is idle and nothing is behind, else what is not."""
+        said_by = {node: self.metrics(node) for node in (*GOVERNORATES, *DIRECTORATES)}
         for origin, destination in LINKS:
-            samples, there = self.metrics(origin), self.metrics(destination)
+            samples, there = said_by[origin], said_by[destination]
             state = link_state(samples, destination)
             behind = value(samples, "jisr_link_behind_entries", destination=destination)
             said = value(there, "jisr_replica_behind_entries", origin=origin)

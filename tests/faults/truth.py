@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.faults.country import DIRECTORATES, GOVERNORATES, Country
 
-EVERY_SECONDS = 0.5
+EVERY_SECONDS = 1.0
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -49,7 +49,7 @@ def link_state(samples: Samples, destination: str) -> str:
 
 
 class Truth(threading.Thread):
-    """Looks at every engine twice a second; `lies` is what it caught."""
+    """Looks at every engine once a second; `lies` is what it caught."""
 
     def __init__(self, country: Country) -> None:
         super().__init__(name="truth", daemon=True)

@@ -1,6 +1,6 @@
 """The harm, each by its name. A scenario does it, asks the metrics about it while it lasts, and heals it."""
 
-from tests.faults.scenarios import brokers, clocks, disks, lines, messages, poison, processes, restores
+from tests.faults.scenarios import brokers, clocks, disks, histories, lines, messages, poison, processes, restores
 from tests.faults.scenarios.scenario import SCENARIOS, Scenario
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "brokers",
     "clocks",
     "disks",
+    "histories",
     "lines",
     "messages",
     "poison",

@@ -15,10 +15,10 @@ def directorate_restored(stage: Stage) -> None:
     stage.truth.unheld(name)
     with stage.nobody_writes(BAGHDAD):  # directives of its own that the backup lacks are another matter
         stage.sees(f"the journal of {name} is held", lambda: not stage.country.waiting_for(name))
-        _while_stopped(stage, name, lambda: node.back_up("kept"))
+        while_stopped(stage, name, lambda: node.back_up("kept"))
         stage.let_pass(1.0, 3.0)
         stage.say(f"{name} is restored from a backup")
-        _while_stopped(stage, name, lambda: node.restore("kept"))
+        while_stopped(stage, name, lambda: node.restore("kept"))
 
 
 @scenario(weight=2)
@@ -31,10 +31,11 @@ def directorate_database_lost(stage: Stage) -> None:
         directorate_restored(stage)
         return
     stage.say(f"the database of {ERBIL} is lost")
-    _while_stopped(stage, ERBIL, lambda: node.lose_database("sync"))
+    while_stopped(stage, ERBIL, lambda: node.lose_database("sync"))
 
 
-def _while_stopped(stage: Stage, name: str, work: Callable[[], object]) -> None:
+def while_stopped(stage: Stage, name: str, work: Callable[[], object]) -> None:
+    """Do `work` while no process of a node runs."""
     node = stage.country[name]
     stage.country.keep_down(name)
     node.stop()
