@@ -132,7 +132,7 @@ def _as_its_officers_see_it(country: Country, origin: str) -> Findings:
     api = Api(f"http://127.0.0.1:{country[origin].ports['gateway']}")
     api.log_in("director", PASSWORD)
     cases = {case["id"]: case for case in api.every("/cases")}
-    apart = country.invented | _recovered(country, origin)
+    apart = country.invented | (_recovered(country, origin) - cases.keys())
     for destination in DIRECTORATES:
         clearance = country.topology.nodes[origin].links[destination]
         for record in _records(country, destination, origin):

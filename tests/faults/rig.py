@@ -197,7 +197,7 @@ class Rig:
         seed = f"{self.seed}:{dice.getrandbits(32)}"
         return {node: Driver(country, node, self._ledger, seed, pause) for node, pause in PAUSE.items()}
 
-    def _people(self, drivers: dict[str, Driver], meanwhile: Callable[[], None]) -> None:
+    def _people(self, drivers: dict[str, Driver], meanwhile: Callable[[], object]) -> None:
         for driver in drivers.values():
             driver.start()
         try:
