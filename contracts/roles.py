@@ -90,6 +90,8 @@ ANSWER_BY_CODE: frozenset[Role] = frozenset({Role.REFERRAL_PARTNER})
 """What the gateway calls itself when it passes on a one-time code; the code is what is believed."""
 PUBLIC = "public"
 """What the gateway calls itself when it asks for somebody without an account. No account can have it."""
+EVIDENCE: frozenset[Role] = INTAKE | SUPERVISION
+"""Add files to a case that one reaches."""
 RECEIPTS: frozenset[Role] = INTAKE | SUPERVISION
 """Give a person a receipt of a case that one reaches."""
 AUDIT_READ: frozenset[Role] = frozenset({Role.INSPECTORATE})

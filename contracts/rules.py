@@ -153,6 +153,9 @@ class CaseRules(_Part):
         max_length=64,
         description="The unit that what people report without an account goes to; its supervisors triage it.",
     )
+    evidence_mib: int = Field(
+        32, ge=1, le=1024, description="A file of evidence has so many MiB at the most: some minutes of video."
+    )
     adult_age: int = Field(
         18,
         ge=18,

@@ -17,7 +17,7 @@ from kernel.database import Database
 from node.commands.link import operator, sync_database
 from node.commands.output import FOUND_WRONG, AsJson, SettingsFile, errors, explained, rows_table, show
 from node.processes import OWNERS, Prepared, prepare
-from services.case import completeness
+from services.case import completeness, evidence_store
 from services.sync import operations
 from services.sync.tables import Record
 from services.sync.verify import origins_held, verify_journal, verify_replica
@@ -31,7 +31,8 @@ Repair = Annotated[bool, typer.Option("--repair", help="Fold again the records t
 
 def verify(repair: Repair = False, settings: SettingsFile = None, as_json: AsJson = False) -> None:
     """Fold again this node's journal, every replica it holds, and every audit log; at a governorate look for cases that
-    the journal or the gap-free numbers know of and the database does not. Exit code 1 names what was altered.
+    the journal or the gap-free numbers know of and the database does not, and for evidence that is not what it was. Exit
+    code 1 names what was altered.
 
     With --repair, records that are not what the entries fold to are written anew; altered entries are only named.
 
@@ -66,6 +67,7 @@ def look(prepared: Prepared, *, quiet: bool) -> list[dict[str, Any]]:
             reports.append(_audit(prepared, service))
         if prepared.node.kind is NodeKind.GOVERNORATE:
             reports.append(_cases(prepared, told(session, node)))
+            reports.append(_evidence(prepared))
     return reports
 
 
@@ -93,6 +95,19 @@ def _cases(prepared: Prepared, known: Iterator[completeness.Told]) -> dict[str, 
         "altered": next((each.entry for each in gone if each.entry is not None), None),
         "problem": named + more or None,
     }
+
+
+def _evidence(prepared: Prepared) -> dict[str, Any]:
+    """Needs no key: each file is named by the digest of what it holds."""
+    database = Database(prepared.settings.database_url_of("case"), service="case")
+    try:
+        with database.read() as session:
+            wrong = list(evidence_store.damaged(session, prepared.settings.home / "evidence"))
+    finally:
+        database.close()
+    named = ", ".join(f"{evidence} part {part}" for evidence, part in wrong[:MOST_NAMED])
+    problem = f"missing or altered on disk: {named}" if wrong else None
+    return {"what": "evidence", "origin": prepared.node.id, "ok": not wrong, "altered": None, "problem": problem}
 
 
 def mend(prepared: Prepared, report: dict[str, Any]) -> dict[str, Any]:

@@ -16,17 +16,28 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, select
 
 from contracts.case import NoteKind, PartyRole, Sex
+from contracts.case.evidence import EvidenceState
 from kernel.errors import NotFound, refuse
 from kernel.ids import new_id
 from kernel.vault import Vault, Wrapped
 from kernel.vault import seal as seal_bytes
 from kernel.vault import unseal as unseal_bytes
 from services.case import folding, index
-from services.case.tables import CaseKey, CaseNarrative, CaseNote, CaseParty, ErasedWhy, NodeSecret
+from services.case.tables import (
+    CaseKey,
+    CaseNarrative,
+    CaseNote,
+    CaseParty,
+    ErasedWhy,
+    Evidence,
+    EvidencePart,
+    NodeSecret,
+)
 
 VAULT: Final = "vault"
 _KEYS: Final = "case_keys"
@@ -117,11 +128,20 @@ def destroy(session: Session, case_id: str, why: ErasedWhy, *, now: datetime) ->
     session.add(row)
     _known(session).pop(case_id, None)
     index.remove(session, case_id)
+    _drop_evidence(session, case_id)
     for table in (CaseParty, CaseNarrative, CaseNote):
         for sealed in session.exec(select(table).where(table.case_id == case_id)):
             sealed.sealed = None
             session.add(sealed)
     return True
+
+
+def _drop_evidence(session: Session, case_id: str) -> None:
+    """Files on disk no longer open, and are swept once no row names them (evidence_store.py)."""
+    for row in session.exec(select(Evidence).where(Evidence.case_id == case_id)).all():
+        session.connection().execute(delete(EvidencePart).where(EvidencePart.evidence_id == row.id))
+        row.state, row.sealed = EvidenceState.ERASED, None
+        session.add(row)
 
 
 def secret(session: Session, name: str) -> bytes:

@@ -8,6 +8,7 @@ from kernel.extensions import Call, Database, Metrics, Relay, door
 from services.case import handlers, views
 from services.case.doors.arrivals import ArrivalDoors
 from services.case.doors.endings import EndingDoors
+from services.case.doors.evidence import EvidenceDoors
 from services.case.doors.identity import IdentityDoors
 from services.case.doors.mediations import MediationDoors
 from services.case.doors.of_node import case_rules, hashed, iso
@@ -26,9 +27,11 @@ class CaseService(
     EndingDoors,
     MediationDoors,
     WelfareDoors,
+    EvidenceDoors,
     IdentityDoors,
     ReceiptDoors,
-    ReferralDoors, RegisterDoors,
+    ReferralDoors,
+    RegisterDoors,
     PartnerDoors,
     ArrivalDoors,
     RecoveredDoors,

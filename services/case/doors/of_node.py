@@ -7,6 +7,7 @@ from pathlib import Path
 from contracts import rules, topology
 from kernel.crypto import hashed_id, load_hash_key
 from kernel.extensions import Call
+from kernel.settings import Settings
 
 
 @cache
@@ -34,3 +35,8 @@ def hashed(call: Call) -> Callable[[str], str]:
 def case_rules(call: Call) -> rules.CaseRules:
     """The deadlines and thresholds of this node."""
     return rules.load(call.settings.rules).case
+
+
+def evidence_directory(settings: Settings) -> Path:
+    """Where the parts of evidence lie."""
+    return settings.home / "evidence"

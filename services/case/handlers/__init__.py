@@ -19,6 +19,13 @@ from services.case.handlers.confirmations import (
     record_confirmation,
 )
 from services.case.handlers.endings import list_next_steps, mark_duplicate, reopen, separate
+from services.case.handlers.evidence import (
+    add_part,
+    begin_evidence,
+    drop_unfinished,
+    list_evidence,
+    read_evidence,
+)
 from services.case.handlers.exporting import every_case, export_cases
 from services.case.handlers.identity import break_glass, erase_identity
 from services.case.handlers.intake import open_case
@@ -114,6 +121,7 @@ __all__ = [
     "acknowledge_assistance",
     "add_by_receipt",
     "add_note",
+    "add_part",
     "answer_by_code",
     "appeal_welfare",
     "approve_mediation",
@@ -121,6 +129,7 @@ __all__ = [
     "arrive_assistance",
     "ask_consent",
     "assign",
+    "begin_evidence",
     "begin_referral",
     "break_glass",
     "break_silence",
@@ -135,6 +144,7 @@ __all__ = [
     "deliver_referral",
     "dispatch_referral",
     "draw_confirmations",
+    "drop_unfinished",
     "end_assistance",
     "erase_identity",
     "every_case",
@@ -155,6 +165,7 @@ __all__ = [
     "list_audit",
     "list_cases",
     "list_confirmations",
+    "list_evidence",
     "list_mediations",
     "list_next_steps",
     "list_notes",
@@ -173,6 +184,7 @@ __all__ = [
     "propose_mediation",
     "propose_reclassification",
     "propose_resolution",
+    "read_evidence",
     "read_sheet",
     "record_confirmation",
     "record_consent",

@@ -61,8 +61,8 @@ def list_cases(session: Session, values: dict[str, Any], *, by: Actor) -> Page[C
 
 def get_case(session: Session, values: dict[str, Any], *, by: Actor, now: datetime) -> CaseFile:
     """One case. Without a right to identity, or the reason that it needs, the case comes without it."""
-    case, seen = _to_read(session, values["case_id"], by=by, now=now)
-    shown = _may_identify(seen, values["reason"])
+    case, seen = to_read(session, values["case_id"], by=by, now=now)
+    shown = may_identify(seen, values["reason"])
     if shown:
         _note_reading(session, case, READ_IDENTITY, values["reason"], by=by, now=now)
     intake = session.get_one(CaseIntake, case.id)
@@ -71,8 +71,8 @@ def get_case(session: Session, values: dict[str, Any], *, by: Actor, now: dateti
 
 def list_notes(session: Session, values: dict[str, Any], *, by: Actor, now: datetime) -> Page[Note]:
     """The texts of a case, oldest first. Raises `ReasonNeeded`: without identity there is nothing to show."""
-    case, seen = _to_read(session, values["case_id"], by=by, now=now)
-    if not _may_identify(seen, values["reason"]):
+    case, seen = to_read(session, values["case_id"], by=by, now=now)
+    if not may_identify(seen, values["reason"]):
         refuse(ReasonNeeded if seen is Sight.IDENTITY_WITH_REASON else GlassNeeded)
     _note_reading(session, case, READ_NOTES, values["reason"], by=by, now=now)
     statement = select(CaseNote).where(CaseNote.case_id == case.id)
@@ -87,7 +87,7 @@ def list_referrals(session: Session, values: dict[str, Any], *, by: Actor) -> Pa
     return page(session, statement, key=Referral.id, limit=values["limit"], after=values["after"])
 
 
-def _to_read(session: Session, case_id: str, *, by: Actor, now: datetime) -> tuple[CaseRecord, Sight]:
+def to_read(session: Session, case_id: str, *, by: Actor, now: datetime) -> tuple[CaseRecord, Sight]:
     """The case and what the caller may see of it, also through broken glass. Raises `CaseNotFound`."""
     if glass_is_broken(session, case_id, by=by, now=now):
         return session.get_one(CaseRecord, case_id), Sight.IDENTITY
@@ -95,7 +95,8 @@ def _to_read(session: Session, case_id: str, *, by: Actor, now: datetime) -> tup
     return case, sight(by, case)
 
 
-def _may_identify(seen: Sight, reason: str | None) -> bool:
+def may_identify(seen: Sight, reason: str | None) -> bool:
+    """Whether identity is shown to somebody who sees so much, for this reason."""
     return seen is Sight.IDENTITY or (seen is Sight.IDENTITY_WITH_REASON and reason is not None)
 
 

@@ -1,4 +1,4 @@
-"""identity at rest: what names people is sealed under a key of each case; who opened it in an emergency; receipts
+"""identity at rest, sealed under a key of each case; who opened it in an emergency; search; receipts; evidence
 
 Rows of the release before are sealed here, in the same transaction that drops the columns they stood in. That needs the
 node's identity key, which `jisr migrate` reads; an empty database needs none. Names that were there before are indexed
@@ -30,6 +30,7 @@ PARTY = ("name", "sex", "birth_date", "age", "phone", "address")
 def upgrade() -> None:
     _keys()
     _receipts()
+    _evidence()
     for table in ("case_party", "case_narrative", "case_note"):
         op.add_column(table, sa.Column("sealed", sa.LargeBinary()))
     op.add_column("case_party", sa.Column("index_version", sa.Integer(), nullable=False, server_default="0"))
@@ -90,6 +91,27 @@ def _receipts() -> None:
         sa.Column("issued_at", UtcDateTime(), nullable=False),
         sa.Column("voided_at", UtcDateTime()),
         sa.Column("words", sa.Integer(), nullable=False),
+    )
+
+
+def _evidence() -> None:
+    op.create_table(
+        "evidence",
+        sa.Column("id", sa.String(36), primary_key=True),
+        sa.Column("case_id", sa.String(36), sa.ForeignKey("case_record.id"), nullable=False, index=True),
+        sa.Column("state", WORD, nullable=False),
+        sa.Column("media_type", WORD, nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary()),
+        sa.Column("added_by", ACCOUNT, nullable=False),
+        sa.Column("added_at", UtcDateTime(), nullable=False),
+    )
+    op.create_index("evidence_state_added", "evidence", ["state", "added_at"])
+    op.create_table(
+        "evidence_part",
+        sa.Column("evidence_id", sa.String(36), sa.ForeignKey("evidence.id"), primary_key=True),
+        sa.Column("part", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("address", sa.String(64), nullable=False, index=True),
     )
 
 

@@ -17,6 +17,7 @@ from services.case.tables.cases import (
 )
 from services.case.tables.columns import WORD, Base
 from services.case.tables.endings import Confirmation, Reclassification
+from services.case.tables.evidence import Evidence, EvidencePart
 from services.case.tables.identity import BreakGlass, CaseKey, ErasedWhy, NodeSecret, SearchToken
 from services.case.tables.imports import ImportedRow
 from services.case.tables.mediations import Assistance, Mediation
@@ -42,6 +43,8 @@ __all__ = [
     "CaseStaff",
     "Confirmation",
     "ErasedWhy",
+    "Evidence",
+    "EvidencePart",
     "ImportedRow",
     "Mediation",
     "NodeSecret",
