@@ -37,3 +37,19 @@ class ArrivedFact(FactSchema):
     events = ("",)
 
     receipt = statistical(fields.String(required=True, metadata={"description": "64 hexadecimal digits"}))
+
+
+class KeyFact(FactSchema):
+    """A node changed the key with which it signs what it replicates: entries after this one are carried by the new key.
+
+    The subject is the id of the new key. Both signatures stand over the same words: the former key says who follows it,
+    the new one that its holder has it. See docs/protocol.md, chapter 17.
+    """
+
+    kind = "key"
+    events = ("rotated",)
+
+    former = statistical(fields.String(required=True, metadata={"description": "id of the key until now"}))
+    key = statistical(fields.String(required=True, metadata={"description": "64 hexadecimal digits"}))
+    by_former = statistical(fields.String(required=True, metadata={"description": "signature, 128 hexadecimal digits"}))
+    by_itself = statistical(fields.String(required=True, metadata={"description": "signature, 128 hexadecimal digits"}))

@@ -12,13 +12,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColum
 from contracts.sync import Operation
 from contracts.topology import NodeKind
 from kernel.clock import now
-from kernel.crypto import SigningKey, VerifyKey
+from kernel.crypto import VerifyKey
 from kernel.disk import Work, disk_of
 from kernel.errors import BadInput, SettingsError
 from node.commands.link import operator, sync_database
 from node.commands.output import FOUND_WRONG, AsJson, SettingsFile, errors, explained, rows_table, show
 from node.processes import Prepared, prepare
-from services.sync import arrivals, bundle, by_hand, operations
+from services.sync import arrivals, bundle, by_hand, operations, own_keys
 from services.sync.batches import relays_to
 from services.sync.entry import Shown
 from services.sync.handlers import find_link
@@ -55,13 +55,14 @@ def _export(prepared: Prepared, file: Path, to: str, after: int | None, *, quiet
     node, database = prepared.node.id, sync_database(prepared)
     disk_of(prepared.settings).admit(Work.BUNDLES)
     spec = find_link(prepared.topology, node, to)
-    key = SigningKey.load(prepared.settings.keys_directory / "node.key")
+    with database.read() as session:
+        keys = own_keys.load(session, prepared.settings)
     chosen = by_hand.span(database, spec, after)
     with Progress(*STEPS, console=errors, transient=True, disable=quiet) as progress, _readable(file):
         task = progress.add_task(f"entries for {to}", total=chosen.until - chosen.after.number)
         size = by_hand.export(
             database,
-            key,
+            keys,
             spec,
             chosen,
             file,

@@ -5,11 +5,18 @@ from typing import Annotated
 
 import typer
 
+from kernel import audit
+from kernel.clock import now
 from kernel.crypto import OpeningKey, SigningKey, new_hash_key, new_secret
 from kernel.database import Database
+from kernel.errors import BadInput
+from kernel.settings import Settings
 from kernel.vault import IDENTITY_KEY, Vault, change, key_id
+from node.commands.link import operator
 from node.commands.output import AsJson, SettingsFile, explained, read_settings, rows_table, show
 from services.case import sealing
+from services.sync import journal, own_keys
+from services.sync.lock import EngineLock
 
 AT_ONCE = 1000
 
@@ -68,16 +75,29 @@ def new(
 
 
 @app.command("rotate")
-def rotate(settings: SettingsFile = None, as_json: AsJson = False) -> None:
+def rotate(
+    only: Annotated[Key, typer.Option("--only", help="Which key: identity or node.")] = Key.IDENTITY,
+    settings: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
     """Change the identity key, and wrap the key of every case anew. Stop the case service before, start it after.
 
-    The former key stays as identity-old.key. While it is there, this only finishes what an earlier call began; delete
-    it when no backup that was made under it is to be read again: what was erased is then gone from those, too.
+    With --only node: change the key that signs what this node replicates. Stop the engine before, start it after. The
+    change is an entry of the journal, so nobody has to be told; the former key stays, and is needed.
+
+    The former identity key stays as identity-old.key. While it is there, this only finishes what an earlier call began;
+    delete it when no backup that was made under it is to be read again: what was erased is then gone from those, too.
 
     Example: jisr keys rotate --settings ninewa.toml
     """
     with explained():
+        if only not in (Key.IDENTITY, Key.NODE):
+            raise BadInput("The keys that can be changed in this way are identity and node.")
         chosen = read_settings(settings)
+        if only is Key.NODE:
+            told = [_rotate_node(chosen)]
+            show(told, as_json=as_json, table=lambda: rows_table(["key_id", "after", "public"], told))
+            return
         changed = change(chosen.keys_directory)
         vault = Vault.at(chosen.keys_directory)
         database = Database(chosen.database_url_of("case"), service="case")
@@ -90,6 +110,32 @@ def rotate(settings: SettingsFile = None, as_json: AsJson = False) -> None:
             database.close()
         made = [{"key_id": vault.present, "changed": changed, "wrapped": wrapped}]
         show(made, as_json=as_json, table=lambda: rows_table(["key_id", "changed", "wrapped"], made))
+
+
+def _rotate_node(chosen: Settings) -> dict[str, str | int]:
+    """While no engine runs: its links would go on with the former key."""
+    database = Database(chosen.database_url_of("sync"), service="sync")
+    lock = EngineLock(chosen.node, chosen.home, database)
+    try:
+        lock.take()
+        with database.write() as session:
+            journal.begin(session, chosen.node)
+            key, number = own_keys.rotate(session, chosen, now())
+            about = f"entries after {number} are signed with {key.key_id}"
+            audit.record(
+                session,
+                actor=operator(chosen.node),
+                action="rotate_key",
+                subject=chosen.node,
+                outcome="allowed",
+                reason=about,
+                at=now(),
+            )
+        public = own_keys.file_of(chosen, key.key_id).with_suffix(".pub")
+        return {"key_id": key.key_id, "after": number, "public": str(public)}
+    finally:
+        lock.release()
+        database.close()
 
 
 def _wrap_some(database: Database) -> int:

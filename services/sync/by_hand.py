@@ -16,7 +16,6 @@ from typing import BinaryIO
 from contracts.sync import ReplicaState
 from contracts.topology import LinkSpec
 from kernel.clock import iso
-from kernel.crypto import SigningKey
 from kernel.database import Database
 from kernel.errors import BadInput, Conflict
 from services.sync import bundle, replica
@@ -24,10 +23,12 @@ from services.sync.batches import next_batch
 from services.sync.entry import MAX_ENTRIES, Shown
 from services.sync.journal import FIRST_EPOCH, head, position_at
 from services.sync.message import BadMessage, Batch, Ring, UnknownKind, open_message, ring, sign
+from services.sync.own_keys import OwnKeys
 from services.sync.pace import MOST_BATCH
 from services.sync.position import Position
 from services.sync.relays import NO_POST, Post
 from services.sync.replicas import Outcome, Refused, Replicas
+from services.sync.rotation import followed
 from services.sync.tables import JournalState, Link
 
 QUEUE = "bundle"  # where a refused message of a bundle is said to have come from
@@ -96,7 +97,7 @@ def span(database: Database, spec: LinkSpec, after: int | None) -> Span:
 
 def export(
     database: Database,
-    key: SigningKey,
+    keys: OwnKeys,
     spec: LinkSpec,
     chosen: Span,
     file: Path,
@@ -124,9 +125,11 @@ def export(
         software,
     )
     with part.open("r+b" if part.exists() else "w+b") as out:
-        place, until = _resume(out, header, key) or _begin(out, header, chosen.after)
+        place, until = _resume(out, header, keys) or _begin(out, header, chosen.after)
         while place.number < until:
             progress(place.number)
+            _, key, last = keys.carrying(place.number)
+            end = until if last is None else min(until, last)
             with database.read() as session:
                 batch = next_batch(
                     session,
@@ -134,7 +137,7 @@ def export(
                     chosen.epoch,
                     place,
                     max_bytes=MOST_BATCH,
-                    max_entries=min(MAX_ENTRIES, until - place.number),
+                    max_entries=min(MAX_ENTRIES, end - place.number),
                     relays_to=relays_to,
                 )
             if batch is None:
@@ -157,12 +160,12 @@ def _begin(out: BinaryIO, header: bundle.Header, after: Position) -> tuple[Posit
     return after, header.until
 
 
-def _resume(out: BinaryIO, header: bundle.Header, key: SigningKey) -> tuple[Position, int] | None:
+def _resume(out: BinaryIO, header: bundle.Header, own: OwnKeys) -> tuple[Position, int] | None:
     """Where an unfinished file of the same export goes on and where it ends, the file cut to its last whole frame.
 
     None: begin anew.
     """
-    keys = ring({header.origin: key.verify_key})
+    keys = ring({header.origin: [key.verify_key for _, key in own.spans]})
     ends_at, place = 0, None
     try:
         begun = bundle.read_header(out)
@@ -214,7 +217,9 @@ def take_in(
     done = Imported(origin, before, before)
     try:
         for frame in bundle.frames(file):
-            _take_frame(database, replicas, frame, keys, clock(), done)
+            if _take_frame(database, replicas, frame, keys, clock(), done).learned:
+                with database.read() as session:
+                    keys = followed(session, keys)
             progress(frame.ends_at)
             if done.problem:
                 break
@@ -229,7 +234,7 @@ def _held(outcome: Outcome) -> int:
 
 def _take_frame(
     database: Database, replicas: Replicas, frame: bundle.Frame, keys: Ring, now: datetime, done: Imported
-) -> None:
+) -> Outcome:
     """The checks of a live receiver, in its order; what it would put aside is put aside here."""
     batches, refused = [], []
     try:
@@ -237,10 +242,10 @@ def _take_frame(
         if opened.signer != done.origin:
             raise BadMessage(f"{opened.signer} signed a message in a bundle of {done.origin}.")
         if not isinstance(opened.message, Batch):
-            return
+            return Outcome()
         batches.append(opened.message)
     except UnknownKind:
-        return
+        return Outcome()
     except BadMessage as error:
         refused.append(Refused(error.message, frame.body, stops=error.signer == done.origin))
     with database.write_silently() as session:
@@ -250,6 +255,7 @@ def _take_frame(
     if outcome.state is not None:
         done.held = outcome.state.held.number
     done.problem = _problem(outcome, batches)
+    return outcome
 
 
 def _problem(outcome: Outcome, batches: list[Batch]) -> str | None:

@@ -24,7 +24,7 @@ from msgspec import UNSET, UnsetType
 
 from kernel.crypto import VerifyKey
 from kernel.errors import BadInput
-from services.sync.entry import MAX_ENTRIES, BadEntry, Shown, decode, encode
+from services.sync.entry import MAX_ENTRIES, BadEntry, Shown, decode_to_keep, encode
 from services.sync.position import Position
 
 MAJOR, MINOR = 1, 0
@@ -39,7 +39,7 @@ MAX_REASON = 400
 HEADER_ROOM = 512  # what a batch's own header can need beside its payload
 
 ZSTD = "zstd"  # the one encoding of version 1: the JSON array as one zstd frame that states its content size
-LEVEL = 3
+LEVEL = 1  # of facts as small as level 3 and in two fifths of its time
 
 _u32 = Struct(">I")
 _version = re.compile(r"jisr/(\d{1,4})\.(\d{1,4})\Z")
@@ -73,6 +73,12 @@ class UnknownKind(BadMessage):
     """This message is of kind {kind}, which this version does not know; it was passed over."""
 
     code = "unknown_kind"
+
+
+class FormerKey(UnknownKind):
+    """This message is signed with a key that {node} changed at entry {number}; it was passed over."""
+
+    code = "former_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,10 @@ class Batch:
 
     def entries(self) -> list[Shown]:
         """Open the payload. Raises `BadMessage`, the origin as signer, for anything but `count` entries."""
+        return self.opened()[0]
+
+    def opened(self) -> tuple[list[Shown], list[bytes]]:
+        """As `entries`, and of each entry the bytes in which it is kept."""
         return _open_payload(self.payload, self.count, self.origin)
 
 
@@ -180,20 +190,20 @@ class Recalled:
     def entries(self) -> list[Shown]:
         """Open the payload. Raises `BadMessage`, `node` as signer, for anything but the entries up to `end`."""
         count = self.end.number - self.start.number
-        return _open_payload(self.payload, count, self.node) if count else []
+        return _open_payload(self.payload, count, self.node)[0] if count else []
 
 
 Message = Hello | Held | Batch | Witness | Recall | Recalled
 
 
-def _open_payload(payload: bytes, count: int, signer: str) -> list[Shown]:
+def _open_payload(payload: bytes, count: int, signer: str) -> tuple[list[Shown], list[bytes]]:
     try:
-        shown = decode(_decompress(payload))
+        shown, kept = decode_to_keep(_decompress(payload))
     except (BadEntry, zstandard.ZstdError) as error:
         raise BadMessage(f"The payload of a batch cannot be opened: {error}", signer=signer) from error
     if len(shown) != count:
         raise BadMessage(f"A batch of {count} entries holds {len(shown)}.", signer=signer)
-    return shown
+    return shown, kept
 
 
 class Signs(Protocol):
@@ -212,16 +222,26 @@ class Opened:
     signer: str
 
 
-Ring = Mapping[str, tuple[str, VerifyKey]]
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A key of a node: believed for its entries after number `after`, up to number `until` where it was changed."""
+
+    node: str
+    key: VerifyKey
+    after: int = 0
+    until: int | None = None
+
+
+Ring = Mapping[str, KnownKey]
 
 
 def ring(keys: Mapping[str, VerifyKey | Iterable[VerifyKey]]) -> Ring:
-    """Known keys by key id; a node may have several while its key is being changed."""
-    found: dict[str, tuple[str, VerifyKey]] = {}
-    for node, held in keys.items():
-        for key in (held,) if isinstance(held, VerifyKey) else held:
-            found[key.key_id] = (node, key)
-    return found
+    """Known keys by key id; a node may have several."""
+    return {
+        key.key_id: KnownKey(node, key)
+        for node, held in keys.items()
+        for key in ((held,) if isinstance(held, VerifyKey) else held)
+    }
 
 
 def pack(
@@ -410,7 +430,8 @@ def open_message(body: bytes, headers: Mapping[str, Any] | None, keys: Ring) -> 
     """The message in `body` and its signer. Raises `BadMessage` or one of its kinds, and nothing else."""
     if len(body) > MAX_BODY:
         raise NotSigned(f"This message has {len(body)} bytes; {MAX_BODY} are accepted.")
-    signer = _signer(body, headers or {}, keys)
+    known = _signer(body, headers or {}, keys)
+    signer = known.node
     try:
         header, payload = _split(body)
         message = _message(header, payload)
@@ -422,19 +443,30 @@ def open_message(body: bytes, headers: Mapping[str, Any] | None, keys: Ring) -> 
     speaker = message.node if isinstance(message, Witness | Recalled) else message.origin
     if message.kind != Held.kind and speaker != signer:
         raise BadMessage(f"{signer} signed a {message.kind} in the name of {speaker}.", signer=signer)
+    _check_span(message, known)
     return Opened(message, signer)
 
 
-def _signer(body: bytes, headers: Mapping[str, Any], keys: Ring) -> str:
+def _check_span(message: Message, known: KnownKey) -> None:
+    """A key carries the numbers it is valid for; one that was changed says nothing else any more."""
+    if isinstance(message, Batch):
+        until = message.end.number if known.until is None else known.until
+        if message.start.number < known.after or message.end.number > until:
+            raise NotSigned(f"A key of {known.node} carries entries that it is not valid for.")
+    elif known.until is not None:
+        raise FormerKey(node=known.node, number=known.until)
+
+
+def _signer(body: bytes, headers: Mapping[str, Any], keys: Ring) -> KnownKey:
     key_id, signature = headers.get(KEY_HEADER), headers.get(SIGNATURE_HEADER)
     if not isinstance(key_id, str) or not isinstance(signature, str) or not _signature.match(signature):
         raise NotSigned("This message carries no signature.")
     if key_id not in keys:
         raise NotSigned("This message is signed with a key that is not known here.")
-    node, key = keys[key_id]
-    if not key.verify(body, bytes.fromhex(signature)):
-        raise NotSigned(f"The signature on this message is not that of {node}.")
-    return node
+    known = keys[key_id]
+    if not known.key.verify(body, bytes.fromhex(signature)):
+        raise NotSigned(f"The signature on this message is not that of {known.node}.")
+    return known
 
 
 def _split(body: bytes) -> tuple[bytes, bytes]:

@@ -16,9 +16,9 @@ from sqlmodel import Session
 from contracts.sync import ReplicaState as Status
 from kernel import crash
 from kernel.log import get_logger
-from services.sync import arrivals, bulk, records, relays, replica
+from services.sync import arrivals, bulk, records, relays, replica, rotation
 from services.sync.disclosure import Disclosure
-from services.sync.entry import Full, Shown, Statistical, encode
+from services.sync.entry import Full, Shown, Statistical
 from services.sync.message import Batch, Held, Hello
 from services.sync.position import Position
 from services.sync.records import insert_for
@@ -58,6 +58,7 @@ class Outcome:
     results: Counter[str] = field(default_factory=Counter)
     nbytes: Counter[str] = field(default_factory=Counter)
     refusals: list[str] = field(default_factory=list)
+    learned: bool = False  # whose keys are believed has to be read again
 
 
 @dataclass
@@ -67,10 +68,12 @@ class _Pass:
     state: ReplicaState
     head: Position | None
     shown: list[tuple[int, Shown]] = field(default_factory=list)
+    kept: list[bytes] = field(default_factory=list)
     digests: list[bytes] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     lives: list[tuple[int, Position]] = field(default_factory=list)
     gap: bool = False
+    learned: bool = False  # whose keys are believed has changed
 
 
 class Replicas:
@@ -112,10 +115,12 @@ class Replicas:
         now: datetime,
         *,
         live: bool = True,
+        opening: replica.Opening = replica.open_batch,
     ) -> Outcome:
         """Apply messages of this origin in their order, in the caller's write transaction.
 
         `live` is false for messages out of a file: they are no word from the origin now, and its lag stays unknown.
+        `opening`: where batches may have been opened before.
         """
         row = session.get(Replica, self.origin, with_for_update=True)
         if row is None and not messages:
@@ -126,7 +131,7 @@ class Replicas:
         work = _Pass(_state_of(row), _head_of(row), refused=list(refused))
         outcome = Outcome()
         for message in messages:
-            self._judge(message, work, outcome)
+            self._judge(message, work, outcome, opening)
         for each in refused:
             if each.stops and work.state.state not in replica.STOPPED:
                 work.state = replica.refuse(work.state, Status.REFUSED, each.reason)
@@ -136,6 +141,7 @@ class Replicas:
         self._write(row, work, now)
         self._note_lives(session, work, now)
         outcome.state, outcome.head, outcome.heard_at = work.state, row.head_number, row.last_heard_at
+        outcome.learned = work.learned
         outcome.refusals = [each.reason for each in work.refused]
         outcome.answer = replica.answer(work.state, self._window, replica.GAP if work.gap else "")
         session.flush()
@@ -154,7 +160,7 @@ class Replicas:
         session.connection().execute(insert_for(session, Replica.__table__).on_conflict_do_nothing(), values)
         return session.get_one(Replica, self.origin, with_for_update=True)
 
-    def _judge(self, message: Hello | Batch, work: _Pass, outcome: Outcome) -> None:
+    def _judge(self, message: Hello | Batch, work: _Pass, outcome: Outcome, opening: replica.Opening) -> None:
         before = work.state
         if isinstance(message, Hello):
             work.state, _ = replica.on_hello(work.state, message, self._window)
@@ -164,7 +170,12 @@ class Replicas:
                 work.head = message.head
             outcome.results["hello"] += 1
             return
-        judgement = replica.judge(work.state, message)
+        if work.learned:  # it may be signed with a key that is valid no more, or not yet: it is sent again
+            judgement: replica.Judgement = replica.Gap()
+        else:
+            judgement = replica.judge(work.state, message, opening)
+        if isinstance(judgement, replica.Apply) and rotation.goes_on(judgement.entries):
+            judgement = replica.Refuse(Status.REFUSED, "Entries follow a change of the key in one batch.")
         word = type(judgement).__name__.lower()
         if isinstance(judgement, replica.Apply):
             word = "applied"
@@ -172,7 +183,9 @@ class Replicas:
             if work.state.epoch > before.epoch:
                 work.lives.append((work.state.epoch, before.held))
             work.shown += list(enumerate(judgement.entries, judgement.first))
+            work.kept += judgement.kept
             work.digests += judgement.digests
+            work.learned = rotation.is_among(judgement.entries)
             if work.head is None or work.head.number < message.end.number:
                 work.head = message.end
         elif isinstance(judgement, replica.Refuse):
@@ -187,8 +200,8 @@ class Replicas:
         if not work.shown:
             return []
         kept = [
-            (self.origin, number, DISCLOSURE.get(type(one), WITHHELD), encode((one,)), digest)
-            for (number, one), digest in zip(work.shown, work.digests, strict=True)
+            (self.origin, number, DISCLOSURE.get(type(one), WITHHELD), parts, digest)
+            for (number, one), parts, digest in zip(work.shown, work.kept, work.digests, strict=True)
         ]
         bulk.insert(session, "replica_entry", COLUMNS, kept)
         row.withheld += sum(each[2] == WITHHELD for each in kept)

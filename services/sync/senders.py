@@ -6,8 +6,8 @@ a time and published only if the link still admits it, so memory holds one batch
 
 import time
 from collections import deque
-from collections.abc import Callable, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from contracts.sync import LinkState
 from contracts.topology import LinkSpec
 from kernel import crash, metrics
 from kernel.clock import now
+from kernel.crypto import SigningKey
 from kernel.database import Database
 from kernel.log import get_logger
 from services.sync import journal
@@ -23,7 +24,8 @@ from services.sync.hours import ALWAYS, Hours
 from services.sync.lanes import Lane
 from services.sync.line import Verdict
 from services.sync.link import Link, SayHello, Send, Wait
-from services.sync.message import Batch, Held, Hello, Message, Signs, sign
+from services.sync.message import Batch, Held, Hello, Message, sign
+from services.sync.own_keys import OwnKeys
 from services.sync.position import Position
 from services.sync.receivers import Timers
 
@@ -43,7 +45,8 @@ class Who:
     life: journal.Life
     boot: str
     software: str
-    key: Signs
+    keys: OwnKeys
+    told: Mapping[str, int] = field(default_factory=dict)  # what each destination held when this start began
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ class Sender:
         self._words: deque[Held] = deque(maxlen=MOST_WORDS)
         self._looking = False
         self._heard_at: datetime | None = None
+        self._unheard = 0  # hellos since the other side spoke
         self._behind_since: datetime | None = None
         self._restored = 0  # times that the destination's restoring was counted
         self.on_verdict: Callable[[Sender], None] = lambda _sender: None
@@ -103,6 +107,7 @@ class Sender:
 
     def on_ready(self) -> None:
         """The line is open."""
+        self._unheard = 0
         self.link.on_connected(time.monotonic())
         self.step()
 
@@ -191,6 +196,7 @@ class Sender:
 
     def _heard(self, said: Held, digest: bytes | None) -> None:
         before = self.link.verdict
+        self._unheard = 0
         self.link.on_held(said, lambda _number: digest, time.monotonic())
         if self.link.verdict is not None and before is None:
             self.on_verdict(self)
@@ -237,20 +243,30 @@ class Sender:
         life, link = who.life, self.link
         first = (life.origin, life.epoch, life.session, who.boot, link.head, who.software)
         self.say(Hello(*first, life.parent, journal.FIRST_EPOCH, link.told, link.disowned), HELLO)
+        self._unheard += 1
         self.link.on_hello_said(time.monotonic())
 
     def say(self, message: Message, token: int = HELD) -> bool:
         """Publish a small message; whether the line is open. If it is not, it is said again later anyway."""
-        body, headers = sign(message, self._who.key)
-        return self._publish(body, headers, token)
+        return self._publish(*sign(message, self.speaking()), token)
+
+    def speaking(self) -> SigningKey:
+        """The key that the destination knows, as far as we know."""
+        held = self.link.held.number if self.link.held else self._who.told.get(self.spec.destination, 0)
+        return self._who.keys.speaking(held, self._unheard)
 
     def _read(self, action: Send) -> None:
         self._reading = True
-        self._lane.run(lambda: self._prepare(action), self._prepared, self._not_prepared)
+        held = self.link.held.number if self.link.held else 0
+        self._lane.run(lambda: self._prepare(action, held), self._prepared, self._not_prepared)
 
-    def _prepare(self, action: Send) -> _Prepared | None:
-        """On the lane: read, disclose, pack, sign."""
+    def _prepare(self, action: Send, held: int) -> _Prepared | None:
+        """On the lane: read, disclose, pack, sign. A key is used once the entry that names it is held."""
         life = self._who.life
+        since, key, until = self._who.keys.carrying(action.after.number)
+        if since > held:
+            return None
+        most = action.max_entries if until is None else min(action.max_entries, until - action.after.number)
         with self._database.read() as session:
             batch = next_batch(
                 session,
@@ -258,17 +274,17 @@ class Sender:
                 life.epoch,
                 action.after,
                 max_bytes=action.max_bytes,
-                max_entries=action.max_entries,
+                max_entries=most,
                 relays_to=self._relays_to,
             )
         if batch is None:
             return None
-        body, headers = sign(batch, self._who.key)
+        body, headers = sign(batch, key)
         return _Prepared(batch, body, headers)
 
     def _prepared(self, prepared: _Prepared | None) -> None:
         self._reading = False
-        if prepared is None:  # the head was told before its commit could be read; it is there in a moment
+        if prepared is None:  # the head was told before its commit could be read, or the next key is not known there
             self._timers.call_later(RETRY_SECONDS, self.step)
             return
         batch, size = prepared.batch, len(prepared.body)

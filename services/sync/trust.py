@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from kernel.crypto import VerifyKey
-from services.sync import message, peers
+from services.sync import message, peers, rotation
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Trust:
         self._believed = _Believed(message.ring(files))
 
     def read(self, session: Session) -> None:
-        """Learn who was admitted and who was revoked."""
+        """Learn who was admitted, who was revoked, and who changed his key."""
         rows = peers.listed(session)
         keys = {node: [key] for node, key in self._files.items() if node not in {row.node for row in rows}}
         valid = [row for row in rows if row.revoked_at is None]
@@ -37,7 +37,7 @@ class Trust:
             keys.setdefault(row.node, []).append(VerifyKey(row.key))
         users = {row.node: row.broker_user for row in valid if row.broker_user}
         expiries = {row.node: row.expires_at for row in valid if row.expires_at is not None}
-        self._believed = _Believed(message.ring(keys), users, expiries)
+        self._believed = _Believed(rotation.followed(session, message.ring(keys)), users, expiries)
 
     @property
     def ring(self) -> message.Ring:
@@ -51,7 +51,7 @@ class Trust:
 
     def knows(self, node: str) -> bool:
         """Whether any key of `node` is believed."""
-        return any(owner == node for owner, _ in self._believed.ring.values())
+        return any(known.node == node for known in self._believed.ring.values())
 
     def publishes_as(self, node: str) -> str | None:
         """The only user whose messages are taken as those of `node`; None where it was joined by hand."""

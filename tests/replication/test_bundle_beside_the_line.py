@@ -6,6 +6,7 @@ from pathlib import Path
 from contracts.topology import Clearance, LinkSpec
 from services.sync import by_hand
 from services.sync.message import ring
+from services.sync.own_keys import OwnKeys
 from tests.kit import wait
 from tests.replication.country import BAGHDAD, Country, converged
 from tests.replication.test_engine_bad_days import operate
@@ -27,7 +28,8 @@ def test_the_line_goes_on_from_what_a_bundle_brought(sqlite_country: Country, tm
     spec, file = LinkSpec("ninewa", BAGHDAD, Clearance.OPERATIONAL), tmp_path / "ninewa.jisr"
     chosen = by_hand.span(ninewa.database, spec, None)
     assert chosen.after.number == 20
-    by_hand.export(ninewa.database, ninewa.key, spec, chosen, file, relays_to=frozenset(), software="test", now=NOW)
+    keys = OwnKeys.of(ninewa.key)
+    by_hand.export(ninewa.database, keys, spec, chosen, file, relays_to=frozenset(), software="test", now=NOW)
     with file.open("rb") as source:
         by_hand.bundle.read_header(source)
         done = by_hand.take_in(

@@ -14,6 +14,7 @@ from services.sync import arrivals, bundle, by_hand, journal
 from services.sync.entry import Shown
 from services.sync.handlers import link_row
 from services.sync.message import Batch, open_message, ring
+from services.sync.own_keys import OwnKeys
 from services.sync.position import Position
 from services.sync.tables import Quarantine, Record, Replica, ReplicaEntry
 from tests.conftest import MakeDatabase
@@ -96,7 +97,7 @@ def test_what_a_bundle_brings_is_what_the_line_would_bring(
 ) -> None:
     destination, file = make_database("sync"), tmp_path / "one.jisr"
     chosen = by_hand.span(origin, SPEC, None)
-    by_hand.export(origin, KEY, SPEC, chosen, file, relays_to=frozenset(), software="test", now=NOW)
+    by_hand.export(origin, OwnKeys.of(KEY), SPEC, chosen, file, relays_to=frozenset(), software="test", now=NOW)
     done = take(destination, file)
     assert (done.held, done.entries, done.problem) == (FACTS, FACTS, None)
     assert held(destination) == head(origin)
@@ -204,7 +205,7 @@ def test_an_interrupted_export_goes_on_and_comes_to_the_same_bytes(origin: Datab
     def run(name: str) -> bytes:
         chosen = by_hand.span(origin, SPEC, 0)
         file = tmp_path / name
-        by_hand.export(origin, KEY, SPEC, chosen, file, relays_to=frozenset(), software="test", now=NOW)
+        by_hand.export(origin, OwnKeys.of(KEY), SPEC, chosen, file, relays_to=frozenset(), software="test", now=NOW)
         return file.read_bytes()
 
     begun = exported(origin, tmp_path / "begun").read_bytes()
@@ -237,7 +238,7 @@ def test_a_bundle_is_never_overwritten(origin: Database, tmp_path: Path) -> None
     with pytest.raises(by_hand.BundleExists):
         by_hand.export(
             origin,
-            KEY,
+            OwnKeys.of(KEY),
             SPEC,
             by_hand.span(origin, SPEC, 0),
             file,
