@@ -235,6 +235,16 @@ def decode(payload: bytes) -> list[Shown]:
 
     The caller bounds the size of `payload`; the number of entries and the size of each part are bounded here.
     """
+    return [_from_wire(one) for one in _read_wire(payload)]
+
+
+def decode_to_keep(payload: bytes) -> tuple[list[Shown], list[bytes]]:
+    """As `decode`, and of each entry the bytes in which it is kept: those of `encode` for it alone."""
+    wire = _read_wire(payload)
+    return [_from_wire(one) for one in wire], [_encode((one,)) for one in wire]
+
+
+def _read_wire(payload: bytes) -> list[_Wire]:
     try:
         payload.decode()  # JSON is UTF-8; the codec does not look into strings that it passes over
         wire = _decode_wire(payload)
@@ -242,7 +252,7 @@ def decode(payload: bytes) -> list[Shown]:
         raise BadEntry(reason=f"the list cannot be read ({error})") from error
     if len(wire) > MAX_ENTRIES:
         raise BadEntry(reason=f"{len(wire)} in one list; {MAX_ENTRIES} are accepted")
-    return [_from_wire(one) for one in wire]
+    return wire
 
 
 def _to_wire(shown: Shown) -> _Wire:

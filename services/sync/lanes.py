@@ -43,6 +43,10 @@ class Lane:
         self._lock = threading.Lock()
         self._running = False
 
+    def beside(self) -> "Lane":
+        """Another lane on the same threads, for work that need not wait for this one's."""
+        return Lane(self._pool, self._post)
+
     def run(self, job: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
         """Run `job` on the pool after those before it; then `done` or `failed` on the loop."""
 

@@ -6,7 +6,7 @@ chain goes on, and the subject is folded when a later entry of it can be, or whe
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -43,7 +43,7 @@ class CannotFold(JisrError):
     code = "cannot_fold"
 
 
-class Head(msgspec.Struct):
+class Head(msgspec.Struct, gc=False):
     """What every fact says of itself, to whoever may see more than its leaf."""
 
     id: str
@@ -59,6 +59,16 @@ class Folded:
 
     records: int
     parked: int
+
+
+Subject = tuple[str, str]  # kind, subject
+
+
+class _Readable(msgspec.Struct, frozen=True, gc=False):
+    number: int
+    one: Full | Statistical
+    head: Head
+    key: Subject
 
 
 decode_head = msgspec.json.Decoder(Head).decode
@@ -95,36 +105,80 @@ def of_entry(entry: Entry) -> Shown:
 
 
 def fold(session: Session, origin: str, shown: Sequence[tuple[int, Shown]], now: datetime) -> Folded:
-    """Fold numbered entries of one origin into its records, in the caller's transaction, with few statements."""
-    newest: dict[tuple[str, str], dict[str, Any]] = {}
-    failed: list[dict[str, Any]] = []
+    """Fold numbered entries of one origin into its records, in the caller's transaction, with few statements.
+
+    Of the entries of one subject only the newest is looked at, and older ones where that cannot be folded: catching up,
+    most entries have been overtaken by another of the same stroke.
+    """
+    readable, failed = _readable(shown)
+    rows: dict[Subject, dict[str, Any]] = {}
+    unusable: set[Subject] = set()
+    for each in _newest(readable):
+        try:
+            rows[each.key] = _row(origin, each, now)
+        except CannotFold:
+            unusable.add(each.key)
+    older = [each for each in readable if each.key in unusable] if unusable else []
+    for each in sorted(older, key=lambda one: (-one.head.version, one.number)):
+        if each.key not in rows:
+            try:
+                rows[each.key] = _row(origin, each, now)
+            except CannotFold as error:
+                failed.append((each.number, _subject(each.head), _reason(error)))
+    if rows:
+        lines = [tuple(each[name] for name in COLUMNS) for each in rows.values()]
+        bulk.upsert(session, "record", COLUMNS, lines, key="origin, kind, subject", newer="version")
+    if failed:
+        values = [{"origin": origin, "number": n, "subject": who, "reason": why, "at": now} for n, who, why in failed]
+        session.connection().execute(insert_for(session, parked).on_conflict_do_nothing(), values)
+    _unpark(session, origin, [subject for _, subject in rows])
+    return Folded(len(rows), len(failed))
+
+
+def _readable(shown: Sequence[tuple[int, Shown]]) -> tuple[list["_Readable"], list[tuple[int, str, str]]]:
+    """The entries whose head says what they are about; of the others number, subject and reason."""
+    found: list[_Readable] = []
+    failed: list[tuple[int, str, str]] = []
     for number, one in shown:
         if isinstance(one, Withheld):
             continue
         try:
-            folded = row(origin, number, one, now)
+            head = _head(one)
         except CannotFold as error:
-            reason = error.details["reason"][:REASON_CHARACTERS]
-            failed.append({"origin": origin, "number": number, "subject": _subject(one), "reason": reason, "at": now})
-            continue
-        key = (folded["kind"], folded["subject"])
-        if key not in newest or newest[key]["version"] < folded["version"]:
-            newest[key] = folded
-    if newest:
-        rows = [tuple(each[name] for name in COLUMNS) for each in newest.values()]
-        bulk.upsert(session, "record", COLUMNS, rows, key="origin, kind, subject", newer="version")
-    if failed:
-        session.connection().execute(insert_for(session, parked).on_conflict_do_nothing(), failed)
-    _unpark(session, origin, [subject for _, subject in newest])
-    return Folded(len(newest), len(failed))
+            failed.append((number, "unreadable", _reason(error)))
+        else:
+            found.append(_Readable(number, one, head, (head.type.partition(".")[0], head.subject)))
+    return found, failed
+
+
+def _newest(readable: Sequence["_Readable"]) -> Iterable["_Readable"]:
+    newest: dict[Subject, _Readable] = {}
+    for each in readable:
+        known = newest.get(each.key)
+        if known is None or known.head.version < each.head.version:
+            newest[each.key] = each
+    return newest.values()
+
+
+def _reason(error: CannotFold) -> str:
+    return str(error.details["reason"])[:REASON_CHARACTERS]
 
 
 def row(origin: str, number: int, one: Full | Statistical, now: datetime) -> dict[str, Any]:
     """The record that an entry says its subject now is. Raises `CannotFold`."""
+    head = _head(one)
+    return _row(origin, _Readable(number, one, head, (head.type.partition(".")[0], head.subject)), now)
+
+
+def _head(one: Full | Statistical) -> Head:
     try:
-        head = decode_head(one.head)
+        return decode_head(one.head)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise CannotFold(reason=f"its head cannot be read ({type(error).__name__})") from error
+
+
+def _row(origin: str, each: "_Readable", now: datetime) -> dict[str, Any]:
+    head, one = each.head, each.one
     if not (is_name(head.subject) and TYPE.fullmatch(head.type) and 0 < head.version < 2**53):
         raise CannotFold(reason="its head has an unusable type, subject or version")
     kind, _, rest = head.type.partition(".")
@@ -136,7 +190,7 @@ def row(origin: str, number: int, one: Full | Statistical, now: datetime) -> dic
         "subject": head.subject,
         "version": head.version,
         "type": head.type,
-        "number": number,
+        "number": each.number,
         "statistical": _part("statistical", one.statistical),
         "operational": _part("operational", one.operational) if isinstance(one, Full) else None,
         "updated_at": now,
@@ -153,12 +207,8 @@ def _part(name: str, raw: bytes) -> str:
         raise CannotFold(reason=f"its {name} part cannot be read ({type(error).__name__})") from error
 
 
-def _subject(one: Full | Statistical) -> str:
-    try:
-        subject = decode_head(one.head).subject
-    except (msgspec.MsgspecError, RecursionError):
-        return "unreadable"
-    return subject if is_name(subject) else "unreadable"
+def _subject(head: Head) -> str:
+    return head.subject if is_name(head.subject) else "unreadable"
 
 
 def insert_for(session: Session, table: Table) -> Any:

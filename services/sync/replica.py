@@ -11,6 +11,7 @@ a hello can be overtaken by the batches that followed it, so the word is only th
 sender judges by the position in `held`, and a batch that continues from here refutes it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -43,14 +44,28 @@ class ReplicaState:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """New entries from number `first` on, with the leaf and digest of each; once stored, `end` is held in `epoch`."""
+    """New entries from number `first` on, with the bytes to keep, the leaf and the digest of each.
+
+    Once they are stored, `end` is held in `epoch`.
+    """
 
     first: int
     entries: list[Shown]
+    kept: list[bytes]
     leaves: list[bytes]
     digests: list[bytes]
     end: Position
     epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is in a batch that leads from its `start` to its `end`; as in `Apply`, from the entry after `start` on."""
+
+    entries: list[Shown]
+    kept: list[bytes]
+    leaves: list[bytes]
+    digests: list[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +92,7 @@ class Refuse:
 
 
 Judgement = Apply | Repeat | Gap | Stopped | Refuse
+Opening = Callable[[Batch], Contents | Refuse]
 
 
 def begin(origin: str, epoch: int, begun: int | None = None) -> ReplicaState:
@@ -170,9 +186,23 @@ def _same_epoch(state: ReplicaState, hello: Hello) -> ReplicaState:
     return state
 
 
-def judge(state: ReplicaState, batch: Batch) -> Judgement:
+def open_batch(batch: Batch) -> Contents | Refuse:
+    """Open a batch and follow its chain: all that can be known of it without the replica, and most of the work."""
+    try:
+        shown, kept = batch.opened()
+    except BadMessage as error:
+        return Refuse(Status.REFUSED, error.message)
+    leaves = [one.leaf for one in shown]
+    chain = digests(batch.start, leaves)
+    if chain[-1] != batch.end.digest:
+        number = batch.start.number
+        return Refuse(Status.REFUSED, f"The entries after {number} do not lead to the digest at {batch.end.number}.")
+    return Contents(shown, kept, leaves, chain)
+
+
+def judge(state: ReplicaState, batch: Batch, opening: Opening = open_batch) -> Judgement:
     """What `batch` is to a replica in `state`. Opens the payload only if the header says that it holds
-    something new.
+    something new. `opening`: where it may have been opened before.
     """
     held = state.held
     if state.state in STOPPED:
@@ -187,24 +217,17 @@ def judge(state: ReplicaState, batch: Batch) -> Judgement:
         return Gap()
     if batch.start.number == held.number and batch.start != held:
         return _diverged(held)
-    return _judge_entries(held, batch)
+    return _judge_entries(held, batch, opening(batch))
 
 
-def _judge_entries(held: Position, batch: Batch) -> Judgement:
-    try:
-        shown = batch.entries()
-    except BadMessage as error:
-        return Refuse(Status.REFUSED, error.message)
-    leaves = [one.leaf for one in shown]
-    chain = digests(batch.start, leaves)
-    if chain[-1] != batch.end.digest:
-        return Refuse(
-            Status.REFUSED, f"The entries after {batch.start.number} do not lead to the digest at {batch.end.number}."
-        )
+def _judge_entries(held: Position, batch: Batch, opened: Contents | Refuse) -> Judgement:
+    if isinstance(opened, Refuse):
+        return opened
     known = held.number - batch.start.number
-    if known and chain[known - 1] != held.digest:
+    if known and opened.digests[known - 1] != held.digest:
         return _diverged(held)
-    return Apply(held.number + 1, shown[known:], leaves[known:], chain[known:], batch.end, batch.epoch)
+    new = (each[known:] for each in (opened.entries, opened.kept, opened.leaves, opened.digests))
+    return Apply(held.number + 1, *new, batch.end, batch.epoch)
 
 
 def _diverged(held: Position) -> Refuse:
