@@ -2,7 +2,7 @@
 
 A client that lost an answer sends the request again with the same Idempotency-Key and gets the stored answer; nothing
 happens twice. The same key with another request is refused. Answers are kept for three days (a client that was cut
-off over a weekend), in the service's own database, where the data of the answer lives anyway.
+off over a weekend), the newest thousand longer, in the service's own database, where the data of the answer lives anyway.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from kernel.database import KernelTable, UtcDateTime
 from kernel.errors import BadInput, IdempotencyKeyReused
 
 KEPT = timedelta(days=3)
+NEWEST = 1000  # answers, kept however old: a clock that jumps ahead must not make a request new that is sent again
 MAX_KEY = 128
 
 
@@ -49,7 +50,7 @@ def claim(session: Session, actor_id: str, key: str, request: bytes, *, now: dat
     Returns None when the request is new, the stored answer when it was carried out before. A concurrent request with
     the same key waits for this transaction. Raises `IdempotencyKeyReused` when the key belongs to another request.
     """
-    session.connection().execute(delete(StoredAnswer).where(StoredAnswer.created_at < now - KEPT))
+    _forget_old(session, now)
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     claimed = session.connection().execute(
         insert(StoredAnswer)
@@ -66,6 +67,12 @@ def claim(session: Session, actor_id: str, key: str, request: bytes, *, now: dat
     if stored.request != request:
         raise IdempotencyKeyReused()
     return bytes(stored.answer)
+
+
+def _forget_old(session: Session, now: datetime) -> None:
+    made = StoredAnswer.created_at
+    youngest_old = select(made).order_by(made.desc()).offset(NEWEST).limit(1).scalar_subquery()
+    session.connection().execute(delete(StoredAnswer).where(made < now - KEPT, made <= youngest_old))
 
 
 def keep(session: Session, actor_id: str, key: str, answer: bytes) -> None:

@@ -128,13 +128,27 @@ def test_a_request_is_answered_once_and_its_answer_repeated(make_database: MakeD
         idempotency.claim(session, "a1", "k1", other, now=now())
 
 
-def test_an_answer_is_forgotten_after_three_days(make_database: MakeDatabase) -> None:
+def test_an_answer_is_forgotten_after_three_days(make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idempotency, "NEWEST", 0)
     database = make_database("forum")
     request = idempotency.request_digest("open_case", b"{}")
     with database.write() as session:
         idempotency.claim(session, "a1", "k1", request, now=now() - timedelta(days=3, minutes=1))
     with database.write() as session:
         assert idempotency.claim(session, "a1", "k1", request, now=now()) is None
+
+
+def test_a_clock_that_jumps_ten_years_makes_no_request_new(make_database: MakeDatabase) -> None:
+    database = make_database("forum")
+    request = idempotency.request_digest("open_case", b"{}")
+    with database.write() as session:
+        assert idempotency.claim(session, "a1", "k1", request, now=now()) is None
+        idempotency.keep(session, "a1", "k1", b"answer")
+    ahead = now() + timedelta(days=3653)
+    with database.write() as session:
+        assert idempotency.claim(session, "a1", "k2", request, now=ahead) is None
+    with database.write() as session:
+        assert idempotency.claim(session, "a1", "k1", request, now=ahead) == b"answer"
 
 
 def test_of_two_concurrent_requests_with_one_key_one_is_carried_out(make_database: MakeDatabase) -> None:
