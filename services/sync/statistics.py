@@ -86,7 +86,8 @@ def _counted(session: Session, by: Sequence[GroupBy], origins: Sequence[str]) ->
     columns = [key.label(f"key_{at}") for at, key in enumerate(keys)]
     recording, current = _value("recording_class").label("recording"), _value("current_class").label("current")
     status = _value("status").label("standing")
-    inner = select(*columns, recording, current, status).where(Record.kind == "case", Record.origin.in_(origins)).subquery()
+    cases = select(*columns, recording, current, status).where(Record.kind == "case", Record.origin.in_(origins))
+    inner = cases.subquery()
     statement = select(*inner.c, func.count()).group_by(*inner.c)
     rows: dict[tuple[Any, ...], Shown] = {}
     for *key, recorded, present, standing, count in session.execute(statement):

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from contracts.case import NoteKind, PartyRole
+from contracts.case import Language, NoteKind, PartyRole
 from contracts.case.parties import ConsentState, GivenBy, Purpose, Withheld
 from contracts.rules import CaseRules
 from kernel.errors import refuse
@@ -51,6 +51,8 @@ def last_said(session: Session, case_id: str) -> list[CaseConsent]:
 def readable(session: Session, consent: CaseConsent) -> dict[str, Any]:
     """A consent with what is sealed of it."""
     hidden = sealing.unseal(session, consent.case_id, f"consent/{consent.id}", consent.sealed or b"")
+    hidden["consent_language"] = Language(hidden["consent_language"])
+    hidden["withhold_from"] = [Withheld(word) for word in hidden["withhold_from"]]
     said = ("party_id", "purpose", "state", "given_by", "alone", "recorded_by", "recorded_at")
     return {**{name: getattr(consent, name) for name in said}, **hidden}
 
@@ -58,7 +60,7 @@ def readable(session: Session, consent: CaseConsent) -> dict[str, Any]:
 def withheld(session: Session, case_id: str) -> set[Withheld]:
     """From whom anybody in the case wants it kept."""
     said = [readable(session, consent)["withhold_from"] for consent in last_said(session, case_id)]
-    return {Withheld(word) for words in said for word in words}
+    return {word for words in said for word in words}
 
 
 def keep_consents(

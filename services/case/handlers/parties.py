@@ -6,6 +6,7 @@ from typing import Any
 from sqlmodel import Session, select
 
 from contracts.case import CaseStatus, NoteKind
+from contracts.case.parties import Means
 from contracts.rules import CaseRules
 from kernel.errors import refuse
 from kernel.identity import Actor
@@ -74,7 +75,7 @@ def contact_plan(session: Session, case_id: str) -> dict[str, Any] | None:
     if row is None:
         return None
     hidden: dict[str, Any] = sealing.unseal(session, case_id, f"contact_plan/{row.id}", row.sealed or b"")
-    return {**hidden, "recorded_at": row.recorded_at}
+    return {**hidden, "means": Means(hidden["means"]), "recorded_at": row.recorded_at}
 
 
 def keep_staff(session: Session, case: CaseRecord, staff: list[dict[str, Any]], *, by: Actor, now: datetime) -> None:
