@@ -2,7 +2,8 @@
 
 A client that lost an answer sends the request again with the same Idempotency-Key and gets the stored answer; nothing
 happens twice. The same key with another request is refused. Answers are kept for three days (a client that was cut
-off over a weekend), the newest thousand longer, in the service's own database, where the data of the answer lives anyway.
+off over a weekend), the newest thousand longer, in the service's own database, where the data of the answer lives
+anyway.
 """
 
 import hashlib
