@@ -23,6 +23,9 @@ from pydantic_core import PydanticCustomError
 from kernel.errors import SettingsError
 
 YEAR = 366
+Months = Annotated[
+    int, Field(strict=True, ge=6, le=600, description="Identity in a case that ended is kept for so many months.")
+]
 Minutes = Annotated[int, Field(strict=True, ge=1, le=7 * 24 * 60)]
 
 
@@ -239,12 +242,49 @@ class NotifyRules(_Part):
         return tuple(timedelta(minutes=minutes) for minutes in self.mail_retry_minutes)
 
 
+PROTECTION, COMPLAINT, CRIME, DISPUTE, SERVICE = 120, 120, 84, 60, 24
+"""Months: a child who was harmed is of age ten years later; a dispute over land returns for five."""
+
+
+class RetentionRules(_Part):
+    """For how long identity is kept once a case has ended, by category; then it is erased, and the case still counts.
+
+    Read by `jisr retention`, which does nothing unless it is told to."""
+
+    domestic_abuse: Months = PROTECTION
+    sexual_violence: Months = PROTECTION
+    trafficking_in_persons: Months = PROTECTION
+    child_protection: Months = PROTECTION
+    self_harm_risk: Months = PROTECTION
+    reprisal_stigma: Months = PROTECTION
+    complaint_against_police: Months = COMPLAINT
+    corruption: Months = COMPLAINT
+    harassment: Months = CRIME
+    electronic_blackmail: Months = CRIME
+    runaway_missing: Months = CRIME
+    drugs: Months = CRIME
+    theft_fraud: Months = CRIME
+    assault_threat: Months = CRIME
+    terrorism_indicator: Months = CRIME
+    family_dispute: Months = DISPUTE
+    neighbour_dispute: Months = DISPUTE
+    tribal_dispute: Months = DISPUTE
+    property_dispute: Months = DISPUTE
+    intercommunal_tension: Months = DISPUTE
+    traffic_public_order: Months = SERVICE
+    begging: Months = SERVICE
+    municipal_service: Months = SERVICE
+    displacement_need: Months = SERVICE
+    other: Months = SERVICE
+
+
 class Rules(_Part):
     """Every rule, by the service that keeps it."""
 
     forum: ForumRules = ForumRules()
     case: CaseRules = CaseRules()
     notify: NotifyRules = NotifyRules()
+    retention: RetentionRules = RetentionRules()
 
 
 @cache

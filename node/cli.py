@@ -13,6 +13,7 @@ from node.commands import (
     keys,
     link,
     proof,
+    retention,
     registers,
     run,
     status,
@@ -35,6 +36,7 @@ app.command("migrate")(run.migrate)
 app.command("status")(status.status)
 app.command("verify")(verify.verify)
 app.command("proof")(proof.proof)
+app.command("retention")(retention.retention)
 app.command("witness")(witness.witness)
 app.command("enrol")(enrolling.enrol)
 app.command("admit")(enrolling.admit)

@@ -31,8 +31,8 @@ Repair = Annotated[bool, typer.Option("--repair", help="Fold again the records t
 
 def verify(repair: Repair = False, settings: SettingsFile = None, as_json: AsJson = False) -> None:
     """Fold again this node's journal, every replica it holds, and every audit log; at a governorate look for cases that
-    the journal or the gap-free numbers know of and the database does not, and for evidence that is not what it was. Exit
-    code 1 names what was altered.
+    the journal or the gap-free numbers know of and the database does not, and for evidence that is not what it was.
+    Exit code 1 names what was altered.
 
     With --repair, records that are not what the entries fold to are written anew; altered entries are only named.
 

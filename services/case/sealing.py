@@ -33,7 +33,6 @@ from services.case.tables import (
     CaseNarrative,
     CaseNote,
     CaseParty,
-    ErasedWhy,
     Evidence,
     EvidencePart,
     NodeSecret,
@@ -113,18 +112,18 @@ def open_keys(session: Session, case_ids: Collection[str]) -> None:
 
 
 def is_erased(session: Session, case_id: str) -> bool:
-    """Whether the key of this case was destroyed."""
+    """Whether the key of this case was destroyed, or is gone since the node was restored."""
     row = session.get(CaseKey, case_id)
-    return row is not None and row.wrapped is None
+    return row is None or row.wrapped is None
 
 
-def destroy(session: Session, case_id: str, why: ErasedWhy, *, now: datetime) -> bool:
+def destroy(session: Session, case_id: str, *, now: datetime) -> bool:
     """Destroy the key of a case and what was sealed under it; False if it was destroyed before."""
     row = session.get_one(CaseKey, case_id, with_for_update=True)
     if row.wrapped is None:
         return False
     row.key_id = row.wrapped = None
-    row.destroyed_at, row.destroyed_why = now, why
+    row.destroyed_at = now
     session.add(row)
     _known(session).pop(case_id, None)
     index.remove(session, case_id)
@@ -263,8 +262,8 @@ def _of(case_id: str) -> str:
 def _key(session: Session, case_id: str) -> bytes:
     known = _known(session)
     if case_id not in known:
-        row = session.get_one(CaseKey, case_id)
-        if row.wrapped is None or row.key_id is None:
+        row = session.get(CaseKey, case_id)
+        if row is None or row.wrapped is None or row.key_id is None:
             refuse(IdentityErased)
         known[case_id] = _vault(session).unwrap(Wrapped(row.key_id, row.wrapped), _of(case_id))
     return known[case_id]

@@ -104,7 +104,11 @@ def test_every_rule_is_on_its_page_with_its_default_and_bounds_and_nothing_else_
     told = {row[0].strip("`"): tuple(row[1:3]) for row in rows}
     simple = {key: (str(field.default), bounds(field)) for key, field in every_rule() if isinstance(field.default, int)}
     waits = ", ".join(map(str, Rules().notify.mail_retry_minutes))
-    assert told == {**simple, "notify.mail_retry_minutes": (waits, "1 to 50 waits of 1 to 10080")}
+    others = {
+        "notify.mail_retry_minutes": (waits, "1 to 50 waits of 1 to 10080"),
+        "case.report_unit": (f"`{Rules().case.report_unit}`", "1 to 64 characters"),
+    }
+    assert told == {**simple, **others}
 
 
 def test_every_rule_has_its_sentence() -> None:

@@ -96,6 +96,7 @@ from services.case.handlers.referrals import (
     revoke_referral,
     send_referral,
 )
+from services.case.handlers.retention import due, erase_due
 from services.case.handlers.search import Finds, find_persons, note_finds, same_persons
 from services.case.handlers.sheets import Sheet, read_sheet
 from services.case.handlers.silence import break_silence, suggest_partners
@@ -145,7 +146,9 @@ __all__ = [
     "dispatch_referral",
     "draw_confirmations",
     "drop_unfinished",
+    "due",
     "end_assistance",
+    "erase_due",
     "erase_identity",
     "every_case",
     "export_cases",

@@ -16,7 +16,7 @@ from kernel.ids import new_id
 from services.case import glass, sealing
 from services.case.handlers.facts import tell_case
 from services.case.refusals import CaseNotFound
-from services.case.tables import BreakGlass, CaseRecord, ErasedWhy
+from services.case.tables import BreakGlass, CaseRecord
 
 BREAK_GLASS = "break_glass"
 ERASE = "erase_identity"
@@ -70,13 +70,11 @@ def glass_is_broken(session: Session, case_id: str, *, by: Actor, now: datetime)
     return session.exec(statement.limit(1)).first() is not None
 
 
-def erase_identity(
-    session: Session, case: CaseRecord, why: ErasedWhy, *, by: Actor, reason: str, now: datetime
-) -> bool:
+def erase_identity(session: Session, case: CaseRecord, *, by: Actor, reason: str, now: datetime) -> bool:
     """Destroy the key of a case; what remains is that it was, what it counts as, and a tombstone in the journal.
 
     False if that was done before."""
-    if not sealing.destroy(session, case.id, why, now=now):
+    if not sealing.destroy(session, case.id, now=now):
         return False
     audit.record(session, actor=by, action=ERASE, subject=case.id, outcome="allowed", reason=reason, at=now)
     case.version += 1

@@ -53,7 +53,6 @@ def _keys() -> None:
         sa.Column("key_id", sa.String(16)),
         sa.Column("wrapped", sa.LargeBinary()),
         sa.Column("destroyed_at", UtcDateTime()),
-        sa.Column("destroyed_why", WORD),
     )
     op.create_index("case_key_key_id", "case_key", ["key_id"])
     op.create_table(

@@ -18,12 +18,13 @@ from services.case.tables.cases import (
 from services.case.tables.columns import WORD, Base
 from services.case.tables.endings import Confirmation, Reclassification
 from services.case.tables.evidence import Evidence, EvidencePart
-from services.case.tables.identity import BreakGlass, CaseKey, ErasedWhy, NodeSecret, SearchToken
+from services.case.tables.identity import BreakGlass, CaseKey, NodeSecret, SearchToken
 from services.case.tables.imports import ImportedRow
 from services.case.tables.mediations import Assistance, Mediation
 from services.case.tables.parties import CaseConsent, CaseContactPlan, CaseStaff
 from services.case.tables.receipts import Receipt
 from services.case.tables.referrals import ArrivalCursor, Partner, Referral, ReferralCode
+from services.case.tables.transfers import Transfer
 from services.case.tables.welfare import WelfareApplication
 
 __all__ = [
@@ -42,7 +43,6 @@ __all__ = [
     "CaseRecord",
     "CaseStaff",
     "Confirmation",
-    "ErasedWhy",
     "Evidence",
     "EvidencePart",
     "ImportedRow",
@@ -55,5 +55,6 @@ __all__ = [
     "Referral",
     "ReferralCode",
     "SearchToken",
+    "Transfer",
     "WelfareApplication",
 ]

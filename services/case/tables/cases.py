@@ -31,6 +31,9 @@ class CaseRecord(Base, table=True):
     """How a case stands. `version` counts its changes and numbers its facts; `handlers` is all who ever
     handled it.
 
+    `owner_epoch` and `owned`: whether this node is the owner, and in which epoch (services/case/transfer). `counted`: it was
+    first recorded here.
+
     `units` are all whose people ever worked on it. `walled_from` names the accounts and units that find nothing of it
     (services/case/wall.py). `next_step` and `due_at` are set with each change (services/case/next_steps.py).
     `incomplete`: what was written after a backup was lost when it was put back (services/case/handlers/recovery.py).
@@ -98,6 +101,9 @@ class CaseRecord(Base, table=True):
     closings: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     reopened: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     duplicate_of: str | None = Field(default=None, sa_column=Column(String(36)))
+    owner_epoch: int = Field(default=1, sa_column=Column(Integer, nullable=False))
+    owned: bool = Field(default=True, sa_column=Column(Boolean, nullable=False))
+    counted: bool = Field(default=True, sa_column=Column(Boolean, nullable=False))
     before_duplicate: CaseStatus | None = Field(default=None, sa_column=word(CaseStatus, empty=True))
     incomplete: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))
 

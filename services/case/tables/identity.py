@@ -1,19 +1,11 @@
 """The keys under which identity is sealed, and who opened it in an emergency."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import Column, ForeignKey, Index, LargeBinary, String
 from sqlmodel import Field
 
-from services.case.tables.columns import Base, account, id_column, instant, of_case, word
-
-
-class ErasedWhy(StrEnum):
-    """Why the key of a case was destroyed."""
-
-    RETENTION = "retention"
-    REQUEST = "request"
+from services.case.tables.columns import Base, account, id_column, instant, of_case
 
 
 class CaseKey(Base, table=True):
@@ -26,7 +18,6 @@ class CaseKey(Base, table=True):
     key_id: str | None = Field(default=None, sa_column=Column(String(16)))
     wrapped: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     destroyed_at: datetime | None = Field(default=None, sa_column=instant(empty=True))
-    destroyed_why: ErasedWhy | None = Field(default=None, sa_column=word(ErasedWhy, empty=True))
 
 
 class NodeSecret(Base, table=True):

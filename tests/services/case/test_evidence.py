@@ -14,7 +14,7 @@ from services.case import evidence_store, handlers
 from services.case.evidence_store import EvidenceGone, is_what_it_says
 from services.case.handlers.evidence import AnotherPart, EvidenceNotFound, EvidenceTooLarge, NotWhatItSays
 from services.case.refusals import CaseNotFound, GlassNeeded, NotTheHandler, ReasonNeeded
-from services.case.tables import CaseRecord, ErasedWhy
+from services.case.tables import CaseRecord
 from tests.services.case.office import DIRECTOR, HANDLER, INTAKE, OFFICER, REASON, SUPERVISOR, Office
 
 UNKNOWN = "0198c3a0-0000-7000-8000-000000000000"
@@ -193,7 +193,7 @@ def test_what_no_row_names_is_swept_away_a_day_later_and_nothing_else(office: Of
 
     def erase(session: Any) -> None:
         row = session.get_one(CaseRecord, case.id)
-        handlers.erase_identity(session, row, ErasedWhy.REQUEST, by=SUPERVISOR, reason=REASON, now=office.now)
+        handlers.erase_identity(session, row, by=SUPERVISOR, reason=REASON, now=office.now)
 
     office.run(erase)
     with pytest.raises(EvidenceNotFound):

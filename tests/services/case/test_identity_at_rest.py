@@ -15,7 +15,7 @@ from kernel.migration import migrate
 from kernel.vault import FORMER_KEY, IDENTITY_KEY, NotUnsealed, Vault, change
 from services.case import handlers, sealing
 from services.case.sealing import VAULT, IdentityErased
-from services.case.tables import CaseKey, CaseNote, CaseParty, CaseRecord, ErasedWhy
+from services.case.tables import CaseKey, CaseNote, CaseParty, CaseRecord
 from tests.conftest import Databases
 from tests.services.case.office import HANDLER, INTAKE, SUPERVISOR, Office
 
@@ -48,7 +48,7 @@ def at_work(office: Office) -> CaseRecord:
 def erase(office: Office, case: CaseRecord) -> bool:
     def work(session: Session) -> bool:
         row = session.get_one(CaseRecord, case.id)
-        return handlers.erase_identity(session, row, ErasedWhy.REQUEST, by=SUPERVISOR, reason=REASON, now=office.now)
+        return handlers.erase_identity(session, row, by=SUPERVISOR, reason=REASON, now=office.now)
 
     return bool(office.run(work))
 

@@ -10,7 +10,7 @@ from kernel.identity import Actor
 from services.case import folding, handlers, sealing
 from services.case.handlers import Finds
 from services.case.refusals import CaseNotFound, ReasonNeeded
-from services.case.tables import CaseParty, CaseRecord, ErasedWhy, SearchToken
+from services.case.tables import CaseParty, CaseRecord, SearchToken
 from tests.services.case.office import (
     ADMIN,
     DIRECTOR,
@@ -127,7 +127,7 @@ def test_what_is_erased_is_not_found(office: Office) -> None:
 
     def erase(session: Any) -> None:
         row = session.get_one(CaseRecord, case.id)
-        handlers.erase_identity(session, row, ErasedWhy.REQUEST, by=SUPERVISOR, reason=REASON, now=office.now)
+        handlers.erase_identity(session, row, by=SUPERVISOR, reason=REASON, now=office.now)
 
     office.run(erase)
     assert find(office, HANDLER, name="زينب") == []
