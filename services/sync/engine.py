@@ -48,6 +48,7 @@ from services.sync.lanes import Lanes
 from services.sync.line import Line, Route
 from services.sync.link import Link
 from services.sync.lock import EngineLock
+from services.sync.pace import backoff
 from services.sync.peering import Peer
 from services.sync.position import Position
 from services.sync.probes import ProbeServer
@@ -61,7 +62,7 @@ from services.sync.room import Room
 from services.sync.secured import Secured
 from services.sync.senders import Sender, Who
 from services.sync.trust import Trust
-from services.sync.wire import Wire, backoff
+from services.sync.wire import Wire
 from services.sync.witnesses import Exchange
 
 log = get_logger("engine")

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 from contracts.sync import LinkState
 from services.sync.message import Held
-from services.sync.pace import FIRST_BATCH, LONGEST_WAIT, Bucket, Pace, retry_delay
+from services.sync.pace import FIRST_BATCH, LONGEST_WAIT, Bucket, Pace, backoff
 from services.sync.position import Position, start
 from services.sync.replica import GAP, TWO_MACHINES
 
@@ -256,7 +256,7 @@ class Link:
     def _refused_by_broker(self, reason: str, now: float) -> None:
         if not self._held_back or now >= self._quiet_until:  # those in flight with it do not count again
             self._refusals += 1
-            self._quiet_until = now + retry_delay(self._refusals, self._random)
+            self._quiet_until = now + backoff(self._refusals, jitter=self._random)
         self._held_back = reason
         self._go_back()
 
@@ -399,7 +399,7 @@ class Link:
         self._progress_at = now
         self._go_back()
         if self._attempts > 1:
-            self._quiet_until = now + retry_delay(self._attempts - 1, self._random)
+            self._quiet_until = now + backoff(self._attempts - 1, jitter=self._random)
 
     def _most(self) -> int:
         return min(self._window, self._granted)

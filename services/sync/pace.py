@@ -5,6 +5,7 @@ enough that little is sent twice when it is cut. The rate is not configured but 
 other side acknowledged and how long that took. An operator may set a limit below what the line would carry.
 """
 
+import random
 from collections.abc import Callable
 
 from services.sync.entry import MAX_ENTRIES
@@ -22,10 +23,15 @@ FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
 
 
-def retry_delay(attempt: int, random: Callable[[], float]) -> float:
-    """Seconds before attempt 1, 2, 3 …: 1, 2, 4 … 300, up to half of it left to chance (0 ≤ random() < 1)."""
-    full = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempt - 1, 30))
-    return full * (0.5 + random() / 2)
+def backoff(
+    failures: int,
+    first: float = FIRST_WAIT,
+    most: float = LONGEST_WAIT,
+    jitter: Callable[[], float] = random.random,
+) -> float:
+    """Seconds to wait after so many failures in a row: doubling from `first` to `most`, up to half left to chance."""
+    full = min(most, first * 2.0 ** min(failures - 1, 30))
+    return full * (0.5 + jitter() / 2)
 
 
 class Bucket:

@@ -36,10 +36,10 @@ from services.sync.message import (
     Witness,
     open_message,
 )
+from services.sync.pace import backoff
 from services.sync.replica import STOPPED, Contents, Refuse, open_batch
 from services.sync.replicas import Outcome, Refused, Replicas
 from services.sync.trust import Trust
-from services.sync.wire import backoff
 
 log = get_logger("receiver")
 

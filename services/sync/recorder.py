@@ -23,7 +23,8 @@ from kernel.log import get_logger
 from kernel.outbox import Recorded
 from services.sync import journal
 from services.sync.lanes import Lane
-from services.sync.wire import Wire, backoff, reason_of
+from services.sync.pace import backoff
+from services.sync.wire import Wire, reason_of
 
 log = get_logger("recorder")
 

@@ -4,7 +4,6 @@ The wait is 1, 2, 4 ... seconds up to a bound, with jitter, so that nineteen gov
 do not all knock in the same second. A connection that held for a minute starts over at one second.
 """
 
-import random
 import ssl
 import time
 from collections.abc import Callable
@@ -19,18 +18,13 @@ from kernel.broker import parameters
 from kernel.errors import SettingsError
 from kernel.log import get_logger
 from kernel.tls import Tls
+from services.sync.pace import backoff
 
 log = get_logger("wire")
 
 REFUSALS = (403, 530)  # AMQP 0-9-1: access-refused; not-allowed, as for a virtual host
 STEADY_SECONDS = 60.0
 UNAUTHORISED = (ProbableAccessDeniedError, ProbableAuthenticationError)
-
-
-def backoff(failures: int, first: float, most: float, jitter: Callable[[], float] = random.random) -> float:
-    """Seconds to wait after so many failures in a row: doubling from `first` to `most`, up to half left to chance."""
-    full = min(most, first * 2.0 ** min(failures - 1, 30))
-    return full * (0.5 + jitter() / 2)
 
 
 class Wire:

@@ -23,7 +23,7 @@ from services.sync import witness
 from services.sync.lanes import Lane
 from services.sync.line import Delivery, Line, Route
 from services.sync.message import BadMessage, Signs, UnknownKind, Witness, open_message, sign
-from services.sync.pace import retry_delay
+from services.sync.pace import backoff
 from services.sync.position import Position
 from services.sync.receivers import Timers
 from services.sync.replicas import Refused, Replicas, position_at
@@ -144,7 +144,7 @@ class Exchange:
             inquiries = {held.origin: Inquiry(held) for held in _all_held(session)}
             self._attempts = 1 if asked else self._attempts + 1
             self._inquiries, self._asks = inquiries, row.asks
-            self._patient_until = time.monotonic() + PATIENCE_SECONDS * retry_delay(self._attempts, lambda: 0.999)
+            self._patient_until = time.monotonic() + PATIENCE_SECONDS * backoff(self._attempts, jitter=lambda: 0.999)
             return self._ask(session, inquiries)
 
     def _due(self, row: WitnessRound) -> bool:

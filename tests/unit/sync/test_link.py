@@ -7,7 +7,7 @@ import pytest
 
 from services.sync.link import Link, SayHello, Send, Wait
 from services.sync.message import Held
-from services.sync.pace import FIRST_BATCH, LEAST_BATCH, MOST_BATCH, retry_delay
+from services.sync.pace import FIRST_BATCH, LEAST_BATCH, MOST_BATCH, backoff
 from services.sync.position import Position, start
 
 ORIGIN, DESTINATION = "ninewa", "directorate-baghdad"
@@ -304,7 +304,7 @@ def test_further_attempts_wait_longer_and_longer_and_send_little() -> None:
             driven.wait(1.0, number=0)
         gaps.append(driven.now - last)
     assert gaps[0] == pytest.approx(60, abs=2)
-    assert gaps[3] == pytest.approx(60 + retry_delay(3, lambda: 0.0), abs=3)
+    assert gaps[3] == pytest.approx(60 + backoff(3, jitter=lambda: 0.0), abs=3)
     assert gaps[-1] == pytest.approx(60 + 150, abs=3)
     driven.send_all()
     assert driven.link.outstanding <= FIRST_BATCH
@@ -555,5 +555,5 @@ def test_digests_of_batches_in_flight_need_not_be_looked_up() -> None:
 
 
 def test_waits_double_up_to_five_minutes_and_half_is_left_to_chance() -> None:
-    assert [retry_delay(attempt, lambda: 1.0) for attempt in (1, 2, 3, 9, 10, 1000)] == [1, 2, 4, 256, 300, 300]
-    assert retry_delay(3, lambda: 0.0) == 2.0
+    assert [backoff(attempt, jitter=lambda: 1.0) for attempt in (1, 2, 3, 9, 10, 1000)] == [1, 2, 4, 256, 300, 300]
+    assert backoff(3, jitter=lambda: 0.0) == 2.0
