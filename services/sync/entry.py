@@ -325,5 +325,5 @@ _decode_addressed = msgspec.json.Decoder(_Addressed).decode
 
 
 def audience(head: bytes) -> list[str]:
-    """The nodes a fact is for, from its head; empty means every node that its clearance allows."""
-    return _decode_addressed(head).audience
+    """The nodes a fact is for, from its head; empty means every node that its clearance allows, or no head is known."""
+    return [] if not head else _decode_addressed(head).audience

@@ -153,6 +153,8 @@ class Replicas:
         """The first row of a replica, or that of somebody who wrote it meanwhile: a bundle beside the live link."""
         if isinstance(message, Batch) and message.start.number == 0:
             state = replica.begin_with(message)
+        elif isinstance(message, Hello) and message.parent is not None:
+            state = replica.begin(self.origin, message.epoch, message.begun)
         else:
             state = replica.begin(self.origin, message.epoch)
         values = {"origin": self.origin, "epoch": state.epoch, "number": 0, "digest": state.held.digest}

@@ -72,6 +72,8 @@ class Origin:
 
     def __init__(self, name: str = "ninewa", epoch: int = 1) -> None:
         self.name, self.epoch, self.session = name, epoch, 0
+        self.starts = 0  # of any engine that ever spoke as this node
+        self.parent: Position | None = None
         self.entries: list[Entry] = []
         self.positions: list[Position] = [start(name, epoch)]
 
@@ -138,6 +140,8 @@ class Path:
     def restart_sender(self) -> None:
         """SIGKILL and start: a new session, nothing remembered of the link."""
         self.origin.session += 1
+        self.origin.starts += 1
+        self.session, self.boot = self.origin.session, f"boot-{self.origin.starts}"
         self.reading = None
         self.link = Link(
             self.origin.name,
@@ -146,6 +150,9 @@ class Path:
             self.origin.head,
             random=self._random.random,
             window=self.window,
+            begun=1,
+            session=self.session,
+            boot=self.boot,
         )
 
     def turn(self) -> bool:
@@ -163,9 +170,10 @@ class Path:
         return True
 
     def say_hello(self) -> None:
-        head, session = self.origin.head, self.origin.session
-        hello = Hello(self.origin.name, self.origin.epoch, session, f"boot-{session}", head, "test")
-        self.up.append(sign(hello, KEYS[self.origin.name]))
+        origin, link = self.origin, self.link
+        first = (origin.name, link.epoch, self.session, self.boot, link.head, "test")
+        hello = Hello(*first, origin.parent, 1, link.told, link.disowned)
+        self.up.append(sign(hello, KEYS[origin.name]))
         self.link.on_hello_said(self.now)
 
     def begin_reading(self, send: Send) -> None:
