@@ -2,7 +2,9 @@
 
 Doors, all POST `/doors/<name>` with a signed actor; the group is of contracts/roles.py, and behind the door
 each case is reached only by its opener (until it is assigned), its handler, its unit's supervisor and the
-governorate's director; a complaint (against police, of corruption) by the inspectorate in the place of these two:
+governorate's director; a case behind the conflict wall by the inspectorate in the place of these two. The doors of
+persons and staff, reclassification, endings, mediation, assistance, welfare and the audit log stand in the modules of
+those names; here are the others:
 
 | door | request | answer | group | API |
 |---|---|---|---|---|
@@ -23,7 +25,8 @@ governorate's director; a complaint (against police, of corruption) by the inspe
 | `close` | Close | CaseSummary | CASE_APPROVAL | POST /cases/{case_id}/close |
 | `withdraw` | Withdraw | CaseSummary | REFERRAL_WRITE | POST /cases/{case_id}/withdraw |
 
-Referrals: `contracts/case/referrals.py`, partners: `contracts/case/partners.py`.
+Referrals: `contracts/case/referrals.py`, partners: `contracts/case/partners.py`,
+transfers: `contracts/case/transfers.py`.
 
 What a caller cannot reach answers 404, as if it were not there.
 """
@@ -101,6 +104,22 @@ from contracts.case.sheets import (
     SheetByCode,
     SheetView,
 )
+from contracts.case.transfers import (
+    AcceptTransfer,
+    ProposeTransfer,
+    RejectTransfer,
+    ReleaseTransfer,
+    RevokeTransfer,
+    SendTransfer,
+    Side,
+    TransferEvent,
+    TransferFact,
+    TransferPage,
+    TransferQuery,
+    TransferRejection,
+    TransferStatus,
+    TransferView,
+)
 from contracts.case.views import (
     CasePage,
     CaseSummary,
@@ -145,6 +164,7 @@ __all__ = [
     "REFERRAL_EVENTS",
     "RESTRICTED",
     "AcceptReferral",
+    "AcceptTransfer",
     "AddNote",
     "AgeBand",
     "Answer",
@@ -211,6 +231,7 @@ __all__ = [
     "PersonsFound",
     "PriorResort",
     "ProposeResolution",
+    "ProposeTransfer",
     "Question",
     "ReadSheet",
     "RecordingClass",
@@ -223,24 +244,36 @@ __all__ = [
     "ReferralView",
     "RejectReason",
     "RejectReferral",
+    "RejectTransfer",
+    "ReleaseTransfer",
     "RestrictedCaseFact",
     "RestrictedReferralFact",
     "Resume",
     "RevokeReason",
     "RevokeReferral",
+    "RevokeTransfer",
     "Risk",
     "SamePersons",
     "SendReferral",
+    "SendTransfer",
     "Sex",
     "SheetByCode",
     "SheetField",
     "SheetView",
+    "Side",
     "SilenceFact",
     "Start",
     "SuggestionQuery",
     "SuspendPartner",
     "TableFormat",
     "Telling",
+    "TransferEvent",
+    "TransferFact",
+    "TransferPage",
+    "TransferQuery",
+    "TransferRejection",
+    "TransferStatus",
+    "TransferView",
     "Triage",
     "Urgency",
     "VetPartner",

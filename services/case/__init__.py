@@ -13,5 +13,6 @@ fact in one commit. What is refused changes nothing, also no number.
 What a fact tells is decided in `contracts/case/facts.py` (shapes) and `telling.py` (small numbers). There is
 one fact for each accepted request, whatever the case is about.
 
-Not here: transfers, reclassification, confirmation, receipts, evidence, encryption at rest. They are further
-moves, tables and shapes beside these; none of them needs one of these to change its meaning."""
+The wall (`wall.py`) keeps a case from those whom it names and from their chain of command; what is due next is
+`next_steps.py`; when parties may be brought together is `mediating.py`. The whole life of a case, for people:
+docs/cases.md."""

@@ -6,7 +6,7 @@ from contracts import case as contract
 from contracts import roles, rules
 from contracts.case import audit, endings, reclassification
 from kernel.clock import now
-from kernel.extensions import Call, Node, door, every
+from kernel.extensions import Call, door, every
 from services.case import handlers, views
 from services.case.doors.of_node import case_rules
 from services.case.tables import CaseRecord
@@ -19,7 +19,7 @@ class EndingDoors:
     """Reclassification, duplicates, reopening, confirmation, and what is due next."""
 
     database: Any
-    settings = Node()
+    settings: Any
 
     # --- the class
 

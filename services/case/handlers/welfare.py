@@ -236,8 +236,9 @@ def _reached(actor: Actor) -> ColumnElement[bool]:
         return false()
     if actor.has(Role.PROVINCIAL_DIRECTOR):
         return true()
-    condition: ColumnElement[bool] = WelfareApplication.unit == actor.unit
-    return condition if actor.has(*roles.WELFARE) and actor.unit is not None else false()
+    application: Any = WelfareApplication
+    own: ColumnElement[bool] = application.unit == actor.unit
+    return own if actor.has(*roles.WELFARE) and actor.unit is not None else false()
 
 
 def _check_other(row: WelfareApplication, by: Actor) -> None:
