@@ -36,6 +36,7 @@ from services.case.tables import (
     Evidence,
     EvidencePart,
     NodeSecret,
+    WelfareApplication,
 )
 
 VAULT: Final = "vault"
@@ -173,15 +174,28 @@ def wrap_anew(session: Session, *, limit: int) -> int:
     """Wrap up to `limit` keys that stand under a former identity key with the present one; return how many."""
     vault = _vault(session)
     former = select(CaseKey).where(CaseKey.key_id != vault.present).limit(limit).with_for_update()
-    rows: list[CaseKey | NodeSecret] = list(session.exec(former))
+    rows: list[CaseKey | NodeSecret | WelfareApplication] = list(session.exec(former))
     rows += session.exec(select(NodeSecret).where(NodeSecret.key_id != vault.present).with_for_update())
+    welfare = select(WelfareApplication).where(WelfareApplication.key_id != vault.present)
+    rows += session.exec(welfare.limit(limit).with_for_update())
     for row in rows:
-        context = _of(row.case_id) if isinstance(row, CaseKey) else row.name
+        context = _wrapped_as(row)
         key = vault.unwrap(Wrapped(row.key_id or "", row.wrapped or b""), context)
         row.key_id, row.wrapped = vault.wrap(key, context)
         session.add(row)
     session.flush()
     return len(rows)
+
+
+def of_welfare(application_id: str) -> str:
+    """What the key of a welfare application is bound to."""
+    return f"welfare/{application_id}"
+
+
+def _wrapped_as(row: CaseKey | NodeSecret | WelfareApplication) -> str:
+    if isinstance(row, CaseKey):
+        return _of(row.case_id)
+    return of_welfare(row.id) if isinstance(row, WelfareApplication) else row.name
 
 
 # --- what is sealed where

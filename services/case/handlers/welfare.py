@@ -25,7 +25,7 @@ from kernel.vault import Vault, Wrapped, seal, unseal
 from services.case import model, telling
 from services.case.model import Step, target_of
 from services.case.refusals import DocumentsMissing, OwnAct, UnitNeeded, WelfareNotFound
-from services.case.sealing import VAULT
+from services.case.sealing import VAULT, of_welfare
 from services.case.tables import NumberSequence, WelfareApplication
 
 PREFIX = "W"
@@ -67,7 +67,7 @@ def start_welfare(session: Session, values: dict[str, Any], *, by: Actor, now: d
         refuse(Forbidden)
     row_id = new_id()
     vault: Vault = session.info[VAULT]
-    key, wrapped = vault.new_key(_context(row_id))
+    key, wrapped = vault.new_key(of_welfare(row_id))
     hidden = {
         "applicant_name": values["applicant_name"],
         "applicant_phone": values["applicant_phone"],
@@ -246,21 +246,17 @@ def _check_other(row: WelfareApplication, by: Actor) -> None:
         refuse(OwnAct)
 
 
-def _context(row_id: str) -> str:
-    return f"welfare/{row_id}"
-
-
 def _sealed(key: bytes, row_id: str, hidden: dict[str, Any]) -> bytes:
-    return seal(key, msgspec.json.encode(hidden), f"{_context(row_id)}/applicant")
+    return seal(key, msgspec.json.encode(hidden), f"{of_welfare(row_id)}/applicant")
 
 
 def _key(session: Session, row: WelfareApplication) -> bytes:
     vault: Vault = session.info[VAULT]
-    return vault.unwrap(Wrapped(row.key_id, row.wrapped), _context(row.id))
+    return vault.unwrap(Wrapped(row.key_id, row.wrapped), of_welfare(row.id))
 
 
 def _hidden(session: Session, row: WelfareApplication) -> dict[str, Any]:
-    raw = unseal(_key(session, row), row.sealed, f"{_context(row.id)}/applicant")
+    raw = unseal(_key(session, row), row.sealed, f"{of_welfare(row.id)}/applicant")
     hidden: dict[str, Any] = msgspec.json.decode(raw)
     return hidden
 

@@ -160,7 +160,7 @@ def test_what_the_release_before_kept_in_the_clear_is_sealed_without_loss(databa
     before = Database(url, service="case")
     with before.write() as session:
         for number in range(3):
-            _insert_clear(session, number)
+            insert_clear(session, number)
     before.close()
     with pytest.raises(SettingsError, match="identity key"):
         migrate(url, "case")
@@ -187,7 +187,7 @@ def clear_id(number: int) -> str:
     return f"0198c3a0-0000-7000-8000-00000000000{number}"
 
 
-def _insert_clear(session: Session, number: int) -> None:
+def insert_clear(session: Session, number: int) -> None:
     """A case as the first release kept it."""
     case = {
         "id": clear_id(number), "number": f"NI-2026-00000{number}-X", "version": 1, "status": "received",

@@ -1,14 +1,19 @@
 """Welfare applications: documents, days waiting, and who may decide."""
 
+from pathlib import Path
+
 import pytest
 from sqlmodel import select
 
 from contracts.case.welfare import Applicant, Benefit, Document, WelfareQuery, WelfareStatus, WelfareView, needed
 from contracts.numbers import check
 from contracts.roles import Role
+from kernel.crypto import new_secret
 from kernel.errors import Forbidden, MoveRefused, StaleVersion
-from services.case import handlers
+from kernel.vault import FORMER_KEY, IDENTITY_KEY, Vault
+from services.case import handlers, sealing
 from services.case.refusals import DocumentsMissing, OwnAct, UnitNeeded, WelfareNotFound
+from services.case.sealing import VAULT
 from services.case.tables import WelfareApplication
 from tests.services.case import life
 from tests.services.case.life import of_application
@@ -133,3 +138,17 @@ def test_every_application_has_a_checklist_in_the_order_of_the_list(benefit: Ben
     documents = needed(benefit, applicant)
     assert {Document.APPLICATION_FORM, Document.IDENTITY_CARD, Document.SERVICE_RECORD} <= set(documents)
     assert documents == [each for each in Document if each in documents]
+
+
+def test_a_change_of_the_nodes_identity_key_keeps_who_applies_readable(office: Office, tmp_path: Path) -> None:
+    new_secret(tmp_path / IDENTITY_KEY)
+    office.database.info[VAULT] = Vault.at(tmp_path)
+    row = life.apply(office, applicant_name="Captain G")
+    (tmp_path / IDENTITY_KEY).rename(tmp_path / FORMER_KEY)
+    new_secret(tmp_path / IDENTITY_KEY)
+    vault = office.database.info[VAULT] = Vault.at(tmp_path)
+    assert office.run(lambda session: sealing.wrap_anew(session, limit=10)) == 1
+    assert office.run(lambda session: sealing.wrap_anew(session, limit=10)) == 0
+    (tmp_path / FORMER_KEY).unlink()
+    vault.reload()
+    assert of_application(office, "get", row)["applicant_name"] == "Captain G"
