@@ -96,6 +96,24 @@ class JournalView(Strict):
     epoch = c0(fields.Integer(required=True))
     head = c0(fields.Nested(PositionView, required=True))
     recorded_at = c0(fields.AwareDateTime(required=True, allow_none=True))
+    parent = c0(
+        fields.Nested(
+            PositionView,
+            required=True,
+            allow_none=True,
+            metadata={"description": "where this life left the one before it; null in the first"},
+        )
+    )
+    doubt = c0(
+        fields.Enum(
+            LinkState,
+            by_value=True,
+            required=True,
+            allow_none=True,
+            metadata={"description": "why no link sends: rolled_back or diverged; null when nothing is in doubt"},
+        )
+    )
+    doubt_reason = c0(fields.String(required=True, allow_none=True))
 
 
 class LinkName(Strict):
@@ -160,6 +178,17 @@ class ReplicaView(Strict):
         fields.Integer(required=True, metadata={"description": "entries held of which only the leaf is shown"})
     )
     parked = c0(fields.Integer(required=True, metadata={"description": "subjects that could not be folded"}))
+    parent = c0(
+        fields.Nested(
+            PositionView,
+            required=True,
+            allow_none=True,
+            metadata={"description": "where this life of the journal left the one before it; null in the first"},
+        )
+    )
+    set_aside = c0(
+        fields.Integer(required=True, metadata={"description": "entries of a history that the origin has left"})
+    )
     witnesses = c0(
         fields.List(
             fields.Nested(WitnessView),

@@ -48,6 +48,8 @@ def look(prepared: Prepared) -> dict[str, Any]:
     attention = [f"{each['process']} is not ready" for each in processes if not each["ready"]]
     attention += [] if letters is not None else ["the broker cannot be reached"]
     attention += [f"{count} dead letters of {queue}" for queue, count in (letters or {}).items() if count]
+    if journal["doubt"] is not None:
+        attention.append(f"this journal is in doubt ({journal['doubt'].value}): {journal['doubt_reason']}")
     attention += [f"link to {each['destination']}: {each['state']}" for each in links if each["state"] in STOPPED_LINKS]
     attention += [
         f"replica of {each['origin']}: {each['state']}" for each in replicas if each["state"] in STOPPED_LINKS
@@ -118,12 +120,17 @@ def _sync(prepared: Prepared) -> tuple[dict[str, Any], list[dict[str, Any]], lis
 
 def _tables(found: dict[str, Any]) -> Group:
     letters = [{"queue": queue, "dead": count} for queue, count in (found["dead_letters"] or {}).items()]
-    journal = {"epoch": found["journal"]["epoch"], "head": found["journal"]["head"]["number"]}
+    doubt = found["journal"]["doubt"]
+    journal = {
+        "epoch": found["journal"]["epoch"],
+        "head": found["journal"]["head"]["number"],
+        "doubt": doubt.value if doubt else None,
+    }
     return Group(
         rows_table(["process", "ready"], found["processes"], title=f"node {found['node']}"),
         rows_table(["stage", "room_bytes"], [found["disk"]], title="disk"),
         rows_table(["service", "pending", "oldest_seconds"], found["outboxes"], title="outboxes"),
-        rows_table(["epoch", "head"], [journal], title="journal"),
+        rows_table(["epoch", "head", "doubt"], [journal], title="journal"),
         rows_table(link.COLUMNS, [link.row(each) for each in found["links"]], title="links out of this node"),
         rows_table(
             ["origin", "state", "epoch", "held", "head", "behind", "withheld", "parked", "last_heard_at"],

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlmodel import Session
 
 from contracts.sync import LinkState, ReplicaState
@@ -18,7 +18,7 @@ from kernel.errors import BadInput
 from services.sync import journal
 from services.sync.position import Position, start
 from services.sync.records import parked_counts
-from services.sync.tables import JournalState, Link, Record, Replica, Witnessed
+from services.sync.tables import JournalState, Life, Link, Record, Replica, SetAside, Witnessed
 
 Shown = dict[str, Any]
 UNKNOWN: Shown = {"known": False, "entries": None, "seconds": None}
@@ -53,7 +53,14 @@ def journal_status(session: Session, origin: str) -> Shown:
         "epoch": state.epoch if state else journal.FIRST_EPOCH,
         "head": position(journal.head(session, origin)),
         "recorded_at": state.recorded_at if state else None,
+        "parent": _position(journal.parent_of(state)) if state else None,
+        "doubt": LinkState(state.doubt) if state and state.doubt else None,
+        "doubt_reason": state.doubt_reason if state else None,
     }
+
+
+def _position(place: Position | None) -> Shown | None:
+    return position(place) if place else None
 
 
 def links(session: Session, specs: Sequence[LinkSpec], *, now: datetime, stale: float) -> list[Shown]:
@@ -100,7 +107,12 @@ def replicas(session: Session, origins: Sequence[str], *, now: datetime, stale: 
         for origin in sorted({*origins, *rows})
     ]
     told = list(session.scalars(select(Witnessed).order_by(Witnessed.witness)))
+    lives = {(row.origin, row.epoch): row for row in session.scalars(select(Life))}
+    aside = dict(session.execute(select(SetAside.origin, func.count()).group_by(SetAside.origin)).all())
     for each in shown:
+        life = lives.get((each["origin"], each["epoch"]))
+        each["parent"] = position(Position(life.parent_number, life.parent_digest)) if life else None
+        each["set_aside"] = aside.get(each["origin"], 0)
         each["witnesses"] = [row.model_dump() for row in told if row.origin == each["origin"]]
     return shown
 

@@ -124,8 +124,7 @@ class AnyLife(RuleBasedStateMachine):
         self.origin.entries, self.origin.positions = list(entries), list(positions)
         if mark:
             self.origin.session = max(session, self.origin.session)
-        for path in self.paths:
-            self._start(path)
+        self._start(*self.paths)
 
     @rule(which=which)
     def back_up_directorate(self, which: int) -> None:
@@ -136,9 +135,10 @@ class AnyLife(RuleBasedStateMachine):
         self.paths[which].replica = deepcopy(self.backups[which])
         self.kept[which] = len(self.backups[which].entries)
 
-    def _start(self, path: Path) -> None:
-        path.restart_sender()
-        path.link.on_connected(path.now)
+    def _start(self, *paths: Path) -> None:
+        for path in paths:
+            path.restart_sender()
+            path.link.on_connected(path.now)
         self._doubt()
 
     def _doubt(self) -> None:
@@ -226,8 +226,7 @@ class AnyLife(RuleBasedStateMachine):
         assert origin.positions[plan.until.number] == plan.until
         origin.epoch, origin.parent = max(origin.epoch, plan.epoch) + 1, plan.until
         origin.session = max(origin.session, plan.session)
-        for path in self.paths:
-            self._start(path)
+        self._start(*self.paths)
 
     @rule(which=which)
     @precondition(lambda self: any(path.replica.state.state in replica.STOPPED for path in self.paths))
