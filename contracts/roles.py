@@ -86,6 +86,8 @@ PARTNER_LIST: frozenset[Role] = frozenset({Role.UNIT_SUPERVISOR, Role.PROVINCIAL
 """Enter a partner: at a directorate for every governorate, at a governorate for itself."""
 PARTNER_VET: frozenset[Role] = frozenset({Role.PROVINCIAL_DIRECTOR, Role.RELEASE_APPROVER})
 """Vouch for a partner, and suspend it; never one's own entry."""
+TRANSFER: frozenset[Role] = frozenset({Role.UNIT_SUPERVISOR})
+"""Send a case to another governorate and take one from there: for one's unit, never what one proposed oneself."""
 ANSWER_BY_CODE: frozenset[Role] = frozenset({Role.REFERRAL_PARTNER})
 """What the gateway calls itself when it passes on a one-time code; the code is what is believed."""
 PUBLIC = "public"

@@ -159,6 +159,9 @@ class CaseRules(_Part):
     evidence_mib: int = Field(
         32, ge=1, le=1024, description="A file of evidence has so many MiB at the most: some minutes of video."
     )
+    transfer_days: int = Field(
+        14, ge=1, le=YEAR, description="A transfer that is not accepted and released expires after so many days."
+    )
     adult_age: int = Field(
         18,
         ge=18,

@@ -46,6 +46,9 @@ CASE_EVENTS = (
     "reopened",
     "duplicate",
     "separated",
+    "released",
+    "handed_over",
+    "taken_over",
     "recovered",
 )
 
@@ -73,6 +76,10 @@ class CaseFact(FactSchema):
     parties_told = statistical(fields.Enum(Telling, by_value=True, required=True))
     parties_by_sex = statistical(
         fields.Dict(keys=fields.Enum(Sex, by_value=True), values=fields.Integer(validate=validate.Range(min=0)))
+    )
+
+    counted = statistical(
+        fields.Boolean(metadata={"description": "false where it was only taken over by a transfer"})
     )
 
     case_number = operational(fields.String(required=True))

@@ -173,6 +173,8 @@ class CaseStatus(StrEnum):
     CONFIRMED = "confirmed"
     CONTESTED = "contested"
     UNCONFIRMED = "unconfirmed"
+    TRANSFERRING = "transferring"
+    TRANSFERRED_OUT = "transferred_out"
     WITHDRAWN = "withdrawn"
     DUPLICATE_OF = "duplicate_of"
 

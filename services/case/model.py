@@ -38,6 +38,8 @@ class Move(StrEnum):
     WITHDRAW = "withdrawn"
     MARK_DUPLICATE = "duplicate"
     SEPARATE = "separated"
+    RELEASE = "released"
+    HAND_OVER = "handed_over"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ ENDED: Final = frozenset(
         CaseStatus.UNCONFIRMED,
         CaseStatus.WITHDRAWN,
         CaseStatus.DUPLICATE_OF,
+        CaseStatus.TRANSFERRING,
+        CaseStatus.TRANSFERRED_OUT,
     }
 )
 OPEN: Final = frozenset(CaseStatus) - ENDED
@@ -93,6 +97,8 @@ MOVES: Final[Mapping[Move, Step]] = {
     Move.WITHDRAW: _step(CaseStatus.WITHDRAWN, *OPEN),
     Move.MARK_DUPLICATE: _step(CaseStatus.DUPLICATE_OF, *OPEN),
     Move.SEPARATE: _step(CaseStatus.TRIAGED, CaseStatus.DUPLICATE_OF),
+    Move.RELEASE: _step(CaseStatus.TRANSFERRING, *OPEN),
+    Move.HAND_OVER: _step(CaseStatus.TRANSFERRED_OUT, CaseStatus.TRANSFERRING),
 }
 
 FORMAL: Final = frozenset({Outcome.HANDED_TO_LOCAL_POLICE, Outcome.HANDED_TO_COURT, Outcome.PROTECTION_MEASURE})

@@ -126,6 +126,37 @@ class NothingToAnswer(Conflict):
     code = "nothing_to_answer"
 
 
+class TransferNotFound(NotFound):
+    """There is no transfer {subject} here."""
+
+    code = "transfer_not_found"
+    audited = True
+
+
+class NotATarget(BadInput):
+    """{node} is no other governorate."""
+
+    code = "not_a_target"
+
+
+class NoSealKey(Conflict):
+    """The sealing key of {node} is not here; put {node}.seal.pub into the directory of the peers' keys."""
+
+    code = "no_seal_key"
+
+
+class TransferOpen(Conflict):
+    """A transfer of this case is under way already: {number}."""
+
+    code = "transfer_open"
+
+
+class NotTransferable(Conflict):
+    """This case stands behind the conflict wall; it goes to the inspectorate or upstream, and to no governorate."""
+
+    code = "not_transferable"
+
+
 class WrongCode(Forbidden):
     """This number and this code do not belong together, or the code is used up or ended; ask for a new one."""
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from contracts import case as contract
-from contracts import roles
+from contracts import roles, safekeeping
 from kernel.extensions import Call, Database, Metrics, Relay, door
 from services.case import handlers, views
 from services.case.doors.arrivals import ArrivalDoors
@@ -18,6 +18,7 @@ from services.case.doors.receipts import ReceiptDoors
 from services.case.doors.recovered import RecoveredDoors
 from services.case.doors.referrals import ReferralDoors
 from services.case.doors.registers import RegisterDoors
+from services.case.doors.transfers import TransferDoors
 from services.case.doors.welfare import WelfareDoors
 from services.case.tables import CaseRecord
 
@@ -33,6 +34,7 @@ class CaseService(
     ReferralDoors,
     RegisterDoors,
     PartnerDoors,
+    TransferDoors,
     ArrivalDoors,
     RecoveredDoors,
 ):
@@ -40,7 +42,7 @@ class CaseService(
 
     name = "case"
 
-    database = Database(sealed=True)
+    database = Database(sealed=True, begin=safekeeping.begin)
     relay = Relay()
     metrics = Metrics()
 

@@ -31,6 +31,7 @@ from services.gateway import (
     referrals,
     registers,
     sync,
+    transfers,
     welfare,
 )
 from services.gateway.auth import Logins
@@ -54,6 +55,7 @@ OPERATIONS = (
     receipts,
     referrals,
     registers,
+    transfers,
     notify,
     sync,
 )

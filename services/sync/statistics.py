@@ -81,12 +81,19 @@ def _value(name: str) -> Any:
     return func.coalesce(statistical[name].as_string(), operational[name].as_string())
 
 
+def _is_counted() -> Any:
+    """Whether the case counts at its origin: not where it was only taken over. An older release says nothing of it."""
+    statistical: Any = Record.statistical
+    return statistical["counted"].as_boolean().is_distinct_from(False)
+
+
 def _counted(session: Session, by: Sequence[GroupBy], origins: Sequence[str]) -> list[Shown]:
     keys = [Record.origin if each is GroupBy.ORIGIN else _value(each.value) for each in by]
     columns = [key.label(f"key_{at}") for at, key in enumerate(keys)]
     recording, current = _value("recording_class").label("recording"), _value("current_class").label("current")
     status = _value("status").label("standing")
     cases = select(*columns, recording, current, status).where(Record.kind == "case", Record.origin.in_(origins))
+    cases = cases.where(_is_counted())
     inner = cases.subquery()
     statement = select(*inner.c, func.count()).group_by(*inner.c)
     rows: dict[tuple[Any, ...], Shown] = {}
@@ -117,5 +124,5 @@ def _empty(by: Sequence[GroupBy], key: Sequence[Any]) -> Shown:
 
 def _totals(session: Session) -> dict[str, int]:
     once = func.coalesce(_value("status"), "") != DUPLICATE
-    statement = select(Record.origin, func.count()).where(Record.kind == "case", once).group_by(Record.origin)
-    return dict(map(tuple, session.execute(statement)))
+    counted = select(Record.origin, func.count()).where(Record.kind == "case", once, _is_counted())
+    return dict(map(tuple, session.execute(counted.group_by(Record.origin))))

@@ -2,9 +2,14 @@
 
 from typing import Any
 
+from sqlmodel import Session
+
+from kernel.clock import now
 from kernel.extensions import Call, Node, RpcClient, every, subscription
 from kernel.fact import Fact
+from kernel.settings import Settings
 from services.case import arriving, handlers
+from services.case.doors.transfers import post_of
 
 
 class ArrivalDoors:
@@ -14,19 +19,26 @@ class ArrivalDoors:
     settings = Node()
     sync = RpcClient("sync")
 
-    @subscription("case.arrivals", exchange="arrivals", keys=["partner.#"])
+    @subscription("case.arrivals", exchange="arrivals", keys=["partner.#", "transfer.#"])
     def on_arrival(self, call: Call, fact: Fact) -> None:
-        arriving.take_once(call.session, fact, call.source, takers(call.node))
+        arriving.take_once(call.session, fact, call.source, takers(call.settings))
 
     @every(seconds=30)
     def catch_up(self) -> None:
         arriving.catch_up(
             self.database,
             lambda after, limit: self.sync.call("facts_after", stream=arriving.STREAM, after=after, limit=limit),
-            takers(self.settings.node),
+            takers(self.settings),
         )
 
 
-def takers(node: str) -> dict[str, arriving.Take]:
+def takers(settings: Settings) -> dict[str, arriving.Take]:
     """Who takes what, by the kind of the fact."""
-    return {"partner": lambda session, fact, origin: handlers.take_partner(session, fact, origin=origin, node=node)}
+
+    def partner(session: Session, fact: Fact, origin: str) -> None:
+        handlers.take_partner(session, fact, origin=origin, node=settings.node)
+
+    def transfer(session: Session, fact: Fact, origin: str) -> None:
+        handlers.take_transfer(session, fact, origin=origin, now=now(), post=post_of(settings))
+
+    return {"partner": partner, "transfer": transfer}

@@ -52,6 +52,7 @@ def tell_case(session: Session, case: CaseRecord, event: str, *, at: datetime) -
         "reopened": case.reopened,
         "duplicate_of": case.duplicate_of,
         "upstream": case.upstream,
+        "counted": case.counted,
     }
     if case.parties_told is Telling.TOLD and case.parties_by_sex is not None:
         values["parties_by_sex"] = {Sex(sex): count for sex, count in case.parties_by_sex.items()}

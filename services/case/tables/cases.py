@@ -31,8 +31,8 @@ class CaseRecord(Base, table=True):
     """How a case stands. `version` counts its changes and numbers its facts; `handlers` is all who ever
     handled it.
 
-    `owner_epoch` and `owned`: whether this node is the owner, and in which epoch (services/case/transfer). `counted`: it was
-    first recorded here.
+    `owner_epoch` and `owned`: whether this node is the owner, and in which epoch (services/case/transfer). `counted`:
+    it was first recorded here.
 
     `units` are all whose people ever worked on it. `walled_from` names the accounts and units that find nothing of it
     (services/case/wall.py). `next_step` and `due_at` are set with each change (services/case/next_steps.py).

@@ -1,6 +1,7 @@
 """Referrals, the codes with which an office without an account answers, and the directory of partners."""
 
 from datetime import date, datetime
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Index, Integer, LargeBinary, String
 from sqlmodel import Field
@@ -105,6 +106,7 @@ class ArrivalCursor(Base, table=True):
     """How far this service has read what other nodes addressed to this one."""
 
     __tablename__ = "arrival_cursor"
+    __table_args__: ClassVar[dict[str, Any]] = {"info": {"kept": False}}  # arrivals are numbered anew by a new database
 
     stream: str = Field(sa_column=Column(String(32), primary_key=True))
     number: int = Field(sa_column=Column(Integer, nullable=False))

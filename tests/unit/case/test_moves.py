@@ -71,7 +71,7 @@ def test_no_sequence_of_moves_lets_anybody_approve_their_own_act(
     assert walk.recording_class is recorded
 
 
-AFTER_THE_END = {Move.CONFIRM, Move.CONTEST, Move.LEAVE_UNCONFIRMED, Move.REOPEN, Move.SEPARATE}
+AFTER_THE_END = {Move.CONFIRM, Move.CONTEST, Move.LEAVE_UNCONFIRMED, Move.REOPEN, Move.SEPARATE, Move.HAND_OVER}
 
 
 @pytest.mark.parametrize("ended", sorted(model.ENDED))
@@ -112,7 +112,7 @@ def test_a_refused_move_says_where_the_case_is_and_where_it_can_go() -> None:
         "subject": "case",
         "current": "received",
         "target": "closed",
-        "possible": "duplicate_of, triaged, withdrawn",
+        "possible": "duplicate_of, transferring, triaged, withdrawn",
     }
     with pytest.raises(MoveRefused, match="confirmed, contested, triaged, unconfirmed"):
         model.moved(CaseStatus.CLOSED, Move.WITHDRAW)
