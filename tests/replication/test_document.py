@@ -19,6 +19,8 @@ FIELDS = {
     "batch": [name for name in message.Batch.__slots__ if name != "payload"],
     "held": message.Held.__slots__,
     "witness": [name for name in message.Witness.__slots__ if name != "payload"],
+    "recall": message.Recall.__slots__,
+    "recalled": [name for name in message.Recalled.__slots__ if name != "payload"],
 }
 BOUNDS = [
     ("body of a message", [message.MAX_BODY]),
@@ -49,7 +51,7 @@ def test_every_clearance_and_disclosure_is_named(word: str) -> None:
 
 @pytest.mark.parametrize("kind", FIELDS)
 def test_every_header_field_stands_in_the_row_of_its_kind(kind: str) -> None:
-    (row,) = re.findall(rf"^\| `{kind}` \| (?:sender|receiver|directorate) .*$", DOCUMENT, re.MULTILINE)
+    (row,) = re.findall(rf"^\| `{kind}` \| (?:sender|receiver|directorate|origin|holder) .*$", DOCUMENT, re.MULTILINE)
     missing = [name for name in FIELDS[kind] if f"`{name}`" not in row]
     assert missing == []
 
