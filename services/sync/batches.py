@@ -9,7 +9,7 @@ from contracts.topology import LinkSpec, NodeKind, Topology
 from services.sync import journal
 from services.sync.disclosure import NO_RELAY, Clearance, decide, show
 from services.sync.entry import audience
-from services.sync.message import Batch, pack
+from services.sync.message import LEVEL, Batch, pack
 from services.sync.position import Position
 
 READ_BYTES = 8 * 1024 * 1024  # of parts for one batch before compression
@@ -31,6 +31,7 @@ def next_batch(
     max_bytes: int,
     max_entries: int,
     relays_to: Set[str],
+    level: int = LEVEL,
 ) -> Batch | None:
     """The batch that follows `after`, in the forms that the link of `spec` may show; None when nothing does."""
     found = journal.read_after(session, after.number, READ_BYTES, max_entries)
@@ -41,4 +42,4 @@ def next_batch(
         show(entry, decide(clearance, spec.destination, audience(entry.head), entry.restricted, relays_to))
         for entry, _ in found
     ]
-    return pack(spec.origin, epoch, after, shown, [digest for _, digest in found], max_bytes)
+    return pack(spec.origin, epoch, after, shown, [digest for _, digest in found], max_bytes, level)

@@ -46,11 +46,12 @@ class SayHello:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Read up to `max_entries` after `after` and pack them into at most `max_bytes`."""
+    """Read up to `max_entries` after `after` and pack them into at most `max_bytes`, compressed at `level` of zstd."""
 
     after: Position
     max_bytes: int
     max_entries: int
+    level: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,7 +373,7 @@ class Link:
             return Wait(min(wait.seconds, quiet))
         room = self._room()
         if self._sent.number < self.head.number and room:
-            return Send(self._sent, room, self._pace.entries_in(room))
+            return Send(self._sent, room, self._pace.entries_in(room), self._pace.level(self._bucket.rate))
         if self._flying:
             return Wait(min(wait.seconds, max(1.0, self._progress_at + self._no_progress_seconds - now)))
         return wait

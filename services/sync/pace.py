@@ -19,6 +19,10 @@ LEARN_FROM = 50  # entries; a smaller batch is mostly header and says little abo
 SPARE = 0.9  # read a little less than should fit: what does not is packed, and compressed, a second time
 LEAST_LIMITED = 4 * 1024  # a batch under the slowest limit: below it the header and signature outweigh the entries
 BURST_SECONDS = 2.0  # of a limited rate that may be sent at once after a silence: a batch and a little
+# Of zstd: 9 makes facts an eighth smaller than 1 and takes ten times as long, 11 µs each. Below 4 Mbit/s that is less
+# than a twentieth of one core, and the line is what there is too little of; above it would hold up the sender.
+QUICK, HARD = 1, 9
+HARD_BELOW = 512 * 1024  # bytes a second
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
 
@@ -74,6 +78,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._batch = float(FIRST_BATCH)
+        self._rate: float | None = None
         self._entry = ENTRY_BYTES
 
     @property
@@ -87,9 +92,15 @@ class Pace:
         """
         if nbytes < LEAST_BATCH or seconds <= 0:
             return
+        self._rate = nbytes / seconds
         aim = nbytes / seconds * BATCH_SECONDS
         aim = min(self._batch * 2, max(self._batch / 2, aim))  # one odd moment must not swing it
         self._batch = min(float(MOST_BATCH), max(float(LEAST_BATCH), aim))
+
+    def level(self, limit: int | None) -> int:
+        """How hard to compress for this link, of which an operator may allow no more than `limit` bytes a second."""
+        rates = [rate for rate in (self._rate, limit) if rate is not None]
+        return HARD if rates and min(rates) < HARD_BELOW else QUICK
 
     def sent(self, entries: int, nbytes: int) -> None:
         """A batch of so many entries came to so many bytes."""

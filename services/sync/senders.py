@@ -276,6 +276,7 @@ class Sender:
                 max_bytes=action.max_bytes,
                 max_entries=most,
                 relays_to=self._relays_to,
+                level=action.level,
             )
         if batch is None:
             return None
