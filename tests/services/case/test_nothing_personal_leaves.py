@@ -14,8 +14,11 @@ from kernel.identity import Actor
 from kernel.outbox import OutboxRow, read_slice
 from kernel.schema import Strict
 from tests.kit import wait
+from tests.services.case import marked_life
 from tests.services.case.doors import DOORS, Doors
 from tests.services.case.office import INTAKE, OFFICER, OPENING, SUPERVISOR
+
+NO_REQUEST = ("View", "Line", "Page", "File")
 
 
 def planted(name: str) -> str:
@@ -38,7 +41,9 @@ WITHDRAWING = {key: DOORS["withdraw"][key] for key in ("asked_by", "alone", "pre
 
 def personal_texts() -> set[str]:
     """Every field of a request in which somebody may write what is personal."""
-    shapes = [shape for shape in vars(request_shapes).values() if isinstance(shape, type) and issubclass(shape, Strict)]
+    modules = (request_shapes, *marked_life.SHAPES)
+    named = [shape for module in modules for shape in vars(module).values() if isinstance(shape, type)]
+    shapes = [shape for shape in named if issubclass(shape, Strict) and not shape.__name__.endswith(NO_REQUEST)]
     return {
         name
         for shape in shapes
@@ -52,16 +57,19 @@ def all_flows(doors: Doors, category: str) -> None:
     used = set(PARTY)
 
     def done(door: str, by: Actor, **values: Any) -> dict[str, Any]:
-        used.update(name for name, value in values.items() if "ZQXMARK" in str(value))
+        used.update(marked_life.marked_names(values))
         return doors.done(door, by, **values)
 
+    marked_life.an_application(done, planted)
+    cases = []
     for ending in ("close", "withdraw"):
-        opening = {**OPENING, "category": category, "parties": [PARTY]}
+        opening = {**OPENING, "category": category, **marked_life.persons(PARTY, planted)}
         case_id = done("open_case", INTAKE, **opening, narrative=planted("narrative"), place=planted("place"))["id"]
         case = {"case_id": case_id}
         done("triage", SUPERVISOR, **{**DOORS["triage"], **case})
         done("assign", SUPERVISOR, **case, handler_id=MARKED_HANDLER.id)
-        done("start", MARKED_HANDLER, **case)
+        done("start", MARKED_HANDLER, **case, without_consent_reason=planted("duty"))
+        marked_life.while_at_work(done, planted, case, MARKED_HANDLER)
         done("add_note", MARKED_HANDLER, **case, text=planted("note"))
         done("hold", MARKED_HANDLER, **case, reason=planted("hold"), review_on="2099-01-01")
         done("resume", MARKED_HANDLER, **case)
@@ -84,6 +92,8 @@ def all_flows(doors: Doors, category: str) -> None:
             done("close", SUPERVISOR, **case, informed="yes", text=planted("closing"))
         else:
             done("withdraw", MARKED_HANDLER, **case, **{**WITHDRAWING, "text": planted("withdrawal")})
+        cases.append(case_id)
+    marked_life.after_the_end(done, planted, {"case_id": cases[1]}, cases[0], MARKED_HANDLER)
     assert personal_texts() <= used, "a personal field that no flow marks"
 
 
