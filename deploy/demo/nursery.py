@@ -125,8 +125,13 @@ def _serve(kind: str) -> None:
 
 
 def _load(kind: str) -> None:
-    """Import what the children will need. For services nothing else may be imported before."""
+    """Import what the children will need.
+
+    For services, first the module that has eventlet patch the standard library: what was imported before it keeps the
+    real `sleep`, and a broker that is away would put the whole process to sleep with it.
+    """
     if kind == SERVICES:
+        import node.services  # noqa: F401, I001
         import services.case.service
         import services.forum.service
         import services.notify.service
