@@ -150,6 +150,7 @@ class ReceiptFact(FactSchema):
     unit = operational(fields.String(required=True))
     handler = operational(fields.String(required=True, allow_none=True))
     walled = operational(fields.Boolean(required=True))
+    quiet = operational(fields.Boolean(required=True, metadata={"description": "only the handler is told"}))
     commitment = operational(
         fields.String(required=True, metadata={"description": "SHA-256 of the proof, hexadecimal"})
     )

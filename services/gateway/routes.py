@@ -167,10 +167,17 @@ def _body(form: Schema, most: int) -> dict[str, Any]:
 
 
 def _path(form: Schema, given: dict[str, Any]) -> dict[str, Any]:
-    if not form.fields:
-        return {}  # rules over several fields are about the body, which is not here
-    loaded: dict[str, Any] = form.dump(_load(form, given))
-    return loaded
+    """Field by field: rules over several fields are about the body, which is not here."""
+    loaded, problems = {}, {}
+    for name, field in form.fields.items():
+        try:
+            loaded[name] = field.deserialize(given[name], name, given)
+        except ValidationError as error:
+            problems[name] = error.messages
+    if problems:
+        raise BadInput(where=problems)
+    shown: dict[str, Any] = form.dump(loaded)
+    return shown
 
 
 def _load(form: Schema, given: dict[str, Any]) -> Any:

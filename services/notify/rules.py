@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from contracts.case.words import CategoryGroup, RecordingClass
 from contracts.notify import ACKNOWLEDGING
-from contracts.roles import ANALYSIS, CASE_BARRED, CASE_READ, DIRECTIVES, Role
+from contracts.roles import ANALYSIS, CASE_BARRED, CASE_READ, CASE_WORK, DIRECTIVES, Role
 from services.notify.model import Contact, Directory, Draft
 
 Parts = Mapping[str, Any]
@@ -22,7 +22,8 @@ Recipients = Callable[[Parts, Directory], Iterable[Contact]]
 
 @dataclass(frozen=True)
 class Rule:
-    """On a fact of type `on`, tell `to`. `reference`: field of the printed number. `arrives`: from another node."""
+    """On a fact of type `on`, tell `to`. `reference`: field of the printed number. `arrives`: from another node.
+    `opens`: field of the id of the record to open, where that is not the fact's subject."""
 
     name: str
     on: str
@@ -30,6 +31,7 @@ class Rule:
     to: tuple[Recipients, ...]
     reference: str | None = None
     arrives: bool = False
+    opens: str | None = None
 
 
 def walled(parts: Parts) -> bool:
@@ -79,6 +81,16 @@ def directors(parts: Parts, directory: Directory) -> list[Contact]:
     return [] if walled(parts) else directory.holding([Role.PROVINCIAL_DIRECTOR])
 
 
+def unit_supervisors(parts: Parts, directory: Directory) -> list[Contact]:
+    """Who may answer another governorate for a unit of this one."""
+    return directory.holding([Role.UNIT_SUPERVISOR])
+
+
+def case_workers(parts: Parts, directory: Directory) -> list[Contact]:
+    """Who may handle a case, and so offer to."""
+    return directory.holding(CASE_WORK)
+
+
 def watchers(parts: Parts, directory: Directory) -> list[Contact]:
     """Who watches over the governorates, at a directorate."""
     return directory.holding(ANALYSIS | DIRECTIVES)
@@ -99,6 +111,8 @@ def directive_readers(parts: Parts, directory: Directory) -> list[Contact]:
 
 CASE: Final = "case_number"
 REFERRAL: Final = "referral_number"
+TRANSFER: Final = "transfer_number"
+REQUEST: Final = "request_number"
 NUMBER: Final = "number"
 
 RULES: Final = (
@@ -107,6 +121,9 @@ RULES: Final = (
     Rule("case_closing_proposed", "case.proposed.v1", "case", (approvers,), CASE),
     Rule("case_closed", "case.closed.v1", "case", (handler,), CASE),
     Rule("identity_opened", "break_glass.opened.v1", "case", (supervisors, inspectors, handler), CASE),
+    Rule("receipt_added", "receipt.added.v1", "case", (handler, supervisors), CASE, opens="case"),
+    Rule("receipt_contested", "receipt.contested.v1", "case", (handler, supervisors), CASE, opens="case"),
+    Rule("receipt_withdrawal", "receipt.withdrawal_asked.v1", "case", (handler, supervisors), CASE, opens="case"),
     Rule("referral_sent", "referral.sent.v1", "referral", (supervisors,), REFERRAL),
     Rule("referral_accepted", "referral.accepted.v1", "referral", (sender,), REFERRAL),
     Rule("referral_rejected", "referral.rejected.v1", "referral", (sender,), REFERRAL),
@@ -117,6 +134,13 @@ RULES: Final = (
     Rule("referral_expired", "referral.expired.v1", "referral", (sender, supervisors), REFERRAL),
     Rule("referral_not_completed", "referral.not_completed.v1", "referral", (sender, supervisors), REFERRAL),
     Rule("silence_reported", "silence.reported.v1", "silence", (watchers,), REFERRAL, arrives=True),
+    Rule("transfer_offered", "transfer.offered.v1", "transfer", (unit_supervisors,), TRANSFER, arrives=True),
+    Rule("transfer_accepted", "transfer.accepted.v1", "transfer", (unit_supervisors,), TRANSFER, arrives=True),
+    Rule("transfer_rejected", "transfer.rejected.v1", "transfer", (unit_supervisors,), TRANSFER, arrives=True),
+    Rule("transfer_released", "transfer.released.v1", "transfer", (unit_supervisors,), TRANSFER, arrives=True),
+    Rule("handler_asked", "handler_request.asked.v1", "handler_request", (case_workers,), REQUEST, arrives=True),
+    Rule("handler_offered", "handler_request.offered.v1", "handler_request", (unit_supervisors,), REQUEST, arrives=True),
+    Rule("handler_opened", "handler_request.opened.v1", "handler_request", (case_workers,), REQUEST, arrives=True),
     Rule("action_agreed", "action.agreed.v1", "action", (facilitators,), NUMBER),
     Rule("action_overdue", "action.overdue.v1", "action", (facilitators,), NUMBER),
     Rule("forum_at_risk", "forum.at_risk.v1", "forum", (facilitators, overseers), NUMBER),
@@ -130,7 +154,7 @@ BY_TYPE: Final[Mapping[tuple[str, bool], tuple[Rule, ...]]] = {
 }
 
 
-CASES: Final = frozenset({"case", "referral"})
+CASES: Final = frozenset({"case", "handler_request", "referral", "transfer"})
 
 
 def _may_know_of_cases(contact: Contact) -> bool:
@@ -143,6 +167,11 @@ def _hushed(parts: Parts, recipients: Recipients) -> bool:
     """Whether those whom a case names might be among these recipients: then its handler alone is told. The others who
     may see it have it in their lists."""
     return parts.get("quiet") is True and recipients is not handler
+
+
+def _draft(rule: Rule, contact: Contact, subject: str, parts: Parts) -> Draft:
+    reference = parts.get(rule.reference) if rule.reference else None
+    return Draft(contact.account_id, rule.name, rule.about, parts[rule.opens] if rule.opens else subject, reference)
 
 
 def concerns(fact_type: str, *, arrived: bool = False) -> bool:
@@ -161,7 +190,7 @@ def notifications(
     if fact_type.startswith("forum."):
         parts = {**parts, "forum_id": subject}
     drafts = [
-        Draft(contact.account_id, rule.name, rule.about, subject, parts.get(rule.reference) if rule.reference else None)
+        _draft(rule, contact, subject, parts)
         for rule in BY_TYPE.get((fact_type, arrived), ())
         for recipients in rule.to
         for contact in recipients(parts, directory)

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.case import CASE_EVENTS, REFERRAL_EVENTS, CaseFact, ReferralFact
+from contracts.case import CASE_EVENTS, REFERRAL_EVENTS
 from contracts.case.words import GROUP, Category, CategoryGroup
-from contracts.forum.facts import ActionFact, ForumFact
-from contracts.notify import ACKNOWLEDGING, DirectiveFact
+from contracts.notify import ACKNOWLEDGING
 from contracts.roles import Role
+from kernel.fact import FACT_SCHEMAS
 from services.notify.model import Contact, Directory
 from services.notify.rules import RULES, concerns, notifications
 
@@ -167,13 +167,14 @@ def test_a_notification_has_room_for_a_number_and_nothing_else_of_a_record() -> 
 
 
 def test_every_rule_is_about_a_fact_that_is_published_and_a_number_that_it_carries() -> None:
-    shapes = {shape.kind: shape for shape in (CaseFact, ReferralFact, ActionFact, ForumFact, DirectiveFact)}
+    shapes = {shape.kind: shape for shape in FACT_SCHEMAS.values()}
     for rule in RULES:
         kind, event, version = rule.on.split(".")
         shape = shapes[kind]
         assert event in shape.events
         assert version == f"v{shape.version}"
-        assert rule.reference is None or rule.reference in shape().fields, rule.name
+        for named in (rule.reference, rule.opens):
+            assert named is None or named in shape().fields, rule.name
 
 
 def test_what_no_rule_is_about_concerns_nobody() -> None:
