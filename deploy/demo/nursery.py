@@ -131,7 +131,7 @@ def _load(kind: str) -> None:
     real `sleep`, and a broker that is away would put the whole process to sleep with it.
     """
     if kind == SERVICES:
-        import node.services  # noqa: F401, I001
+        import node.services  # noqa: F401
         import services.case.service
         import services.forum.service
         import services.notify.service
