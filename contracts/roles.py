@@ -88,6 +88,8 @@ PARTNER_VET: frozenset[Role] = frozenset({Role.PROVINCIAL_DIRECTOR, Role.RELEASE
 """Vouch for a partner, and suspend it; never one's own entry."""
 TRANSFER: frozenset[Role] = frozenset({Role.UNIT_SUPERVISOR})
 """Send a case to another governorate and take one from there: for one's unit, never what one proposed oneself."""
+HANDLER_REQUEST: frozenset[Role] = CASE_WORK | {Role.UNIT_SUPERVISOR}
+"""See what other governorates ask for, and offer oneself."""
 ANSWER_BY_CODE: frozenset[Role] = frozenset({Role.REFERRAL_PARTNER})
 """What the gateway calls itself when it passes on a one-time code; the code is what is believed."""
 PUBLIC = "public"

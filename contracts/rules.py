@@ -162,6 +162,9 @@ class CaseRules(_Part):
     transfer_days: int = Field(
         14, ge=1, le=YEAR, description="A transfer that is not accepted and released expires after so many days."
     )
+    handler_open_hours: int = Field(
+        72, ge=1, le=336, description="A case is open to a handler of another governorate for so many hours."
+    )
     adult_age: int = Field(
         18,
         ge=18,

@@ -14,6 +14,16 @@ those names; here are the others:
 | `break_glass` | BreakGlass | GlassView | CASE_READ | POST /break-glass |
 | `find_persons` | FindPersons | PersonsFound | CASE_READ | POST /cases/search |
 | `same_persons` | SamePersons | PersonsFound | CASE_READ | POST /cases/{case_id}/same-persons |
+| `issue_receipt` | KeepReceipt | ReceiptKept | RECEIPTS | POST /cases/{case_id}/receipts |
+| `report` | KeepReport | ReceiptKept | PUBLIC | POST /reports |
+| `state_by_receipt` | ByReceipt | StateShown | PUBLIC | POST /receipts/state |
+| `add_by_receipt` | ByReceipt | StateShown | PUBLIC | POST /receipts/add |
+| `contest_by_receipt` | ByReceipt | StateShown | PUBLIC | POST /receipts/contest |
+| `withdraw_by_receipt` | ByReceipt | StateShown | PUBLIC | POST /receipts/withdraw |
+| `begin_evidence` | BeginEvidence | EvidenceView | EVIDENCE | POST /cases/{case_id}/evidence |
+| `list_evidence` | EvidenceQuery | EvidencePage | CASE_READ | GET /cases/{case_id}/evidence |
+| `add_part` | AddPart | EvidenceView | EVIDENCE | POST /evidence/{evidence_id}/parts |
+| `read_evidence` | ReadEvidence | PartView | CASE_READ | POST /evidence/{evidence_id}/read |
 | `triage` | Triage | CaseSummary | SUPERVISION | POST /cases/{case_id}/triage |
 | `assign` | Assign | CaseSummary | SUPERVISION | POST /cases/{case_id}/assign |
 | `start` | Start | CaseSummary | CASE_WORK | POST /cases/{case_id}/start |
@@ -26,7 +36,7 @@ those names; here are the others:
 | `withdraw` | Withdraw | CaseSummary | REFERRAL_WRITE | POST /cases/{case_id}/withdraw |
 
 Referrals: `contracts/case/referrals.py`, partners: `contracts/case/partners.py`,
-transfers: `contracts/case/transfers.py`.
+transfers: `contracts/case/transfers.py`, handlers from elsewhere: `contracts/case/handler_requests.py`.
 
 What a caller cannot reach answers 404, as if it were not there.
 """
@@ -35,6 +45,20 @@ from contracts.case.facts import (
     CASE_EVENTS,
     CaseFact,
     RestrictedCaseFact,
+)
+from contracts.case.handler_requests import (
+    AskForHandler,
+    CloseHandlerRequest,
+    HandledCaseView,
+    HandlerRequestFact,
+    HandlerRequestName,
+    HandlerRequestPage,
+    HandlerRequestQuery,
+    HandlerRequestView,
+    NoteAsHandler,
+    OfferToHandle,
+    OpenToHandler,
+    ReadAsHandler,
 )
 from contracts.case.identity import BreakGlass, BreakGlassFact, CaseNumber, GlassView
 from contracts.case.partners import (
@@ -49,6 +73,7 @@ from contracts.case.partners import (
     SuspendPartner,
     VetPartner,
 )
+from contracts.case.receipts import ReceiptFact, RestrictedReceiptFact
 from contracts.case.referrals import (
     REFERRAL_EVENTS,
     AcceptReferral,
@@ -172,6 +197,7 @@ __all__ = [
     "AnswerTaken",
     "Answers",
     "AskConsent",
+    "AskForHandler",
     "AskedBy",
     "Assign",
     "Because",
@@ -190,6 +216,7 @@ __all__ = [
     "CategoryGroup",
     "Channel",
     "Close",
+    "CloseHandlerRequest",
     "CodeView",
     "CompleteReferral",
     "ConfirmReferral",
@@ -200,7 +227,13 @@ __all__ = [
     "FindPersons",
     "GetCase",
     "GlassView",
+    "HandledCaseView",
     "HandlerPreference",
+    "HandlerRequestFact",
+    "HandlerRequestName",
+    "HandlerRequestPage",
+    "HandlerRequestQuery",
+    "HandlerRequestView",
     "Hold",
     "IdentityView",
     "Informed",
@@ -210,11 +243,14 @@ __all__ = [
     "NotCompleteReferral",
     "NotCompletedReason",
     "NoteAdded",
+    "NoteAsHandler",
     "NoteKind",
     "NotePage",
     "NoteQuery",
     "NoteView",
+    "OfferToHandle",
     "OpenCase",
+    "OpenToHandler",
     "Outcome",
     "PartnerFact",
     "PartnerName",
@@ -233,7 +269,9 @@ __all__ = [
     "ProposeResolution",
     "ProposeTransfer",
     "Question",
+    "ReadAsHandler",
     "ReadSheet",
+    "ReceiptFact",
     "RecordingClass",
     "ReferralAnswer",
     "ReferralConsent",
@@ -247,6 +285,7 @@ __all__ = [
     "RejectTransfer",
     "ReleaseTransfer",
     "RestrictedCaseFact",
+    "RestrictedReceiptFact",
     "RestrictedReferralFact",
     "Resume",
     "RevokeReason",

@@ -157,6 +157,25 @@ class NotTransferable(Conflict):
     code = "not_transferable"
 
 
+class RequestNotFound(NotFound):
+    """There is no handler request {subject} here."""
+
+    code = "request_not_found"
+    audited = True
+
+
+class NotOpenToYou(Forbidden):
+    """This case is not open to you, or is so no longer."""
+
+    code = "not_open_to_you"
+
+
+class PreferenceNeeded(BadInput):
+    """The person did not say whom they want to speak to; anybody of the unit can handle this case."""
+
+    code = "preference_needed"
+
+
 class WrongCode(Forbidden):
     """This number and this code do not belong together, or the code is used up or ended; ask for a new one."""
 

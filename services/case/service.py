@@ -9,6 +9,7 @@ from services.case import handlers, views
 from services.case.doors.arrivals import ArrivalDoors
 from services.case.doors.endings import EndingDoors
 from services.case.doors.evidence import EvidenceDoors
+from services.case.doors.handler_requests import HandlerRequestDoors
 from services.case.doors.identity import IdentityDoors
 from services.case.doors.mediations import MediationDoors
 from services.case.doors.of_node import case_rules, hashed, iso
@@ -35,6 +36,7 @@ class CaseService(
     RegisterDoors,
     PartnerDoors,
     TransferDoors,
+    HandlerRequestDoors,
     ArrivalDoors,
     RecoveredDoors,
 ):

@@ -3,14 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from contracts.case import Answer, CaseSummary, Category, Language, PartnerView, Question
+from contracts.case import Answer, CaseSummary, Category, HandlerRequestView, Language, PartnerView, Question, Sex
 from kernel.paging import Page
 from services.case import handlers
 from services.case.handlers import CaseFile, Finds
 from services.case.partners import Performance
-from services.case.tables import Partner
+from services.case.tables import HandlerOffer, HandlerRequest, Partner
+from services.case.transfer.content import Whole
 
 _STANDING = tuple(CaseSummary().fields)
+_REQUEST = tuple(name for name in HandlerRequestView().fields if name != "offers")
 _COMPUTED = ("status", "categories", "languages", "performance")
 _ENTRY = tuple(name for name in PartnerView().fields if name not in _COMPUTED)
 _WITHDRAWAL = ("informed", "withdrawal_asked_by", "withdrawal_alone", "withdrawal_pressure")
@@ -56,3 +58,25 @@ def finds(found: Finds) -> dict[str, Any]:
         for find in found.items
     ]
     return {"items": items, "more": found.more}
+
+
+def handler_request(row: HandlerRequest, offers: list[HandlerOffer]) -> dict[str, Any]:
+    """A request with who offered herself, as far as the caller may see it."""
+    return {**{name: getattr(row, name) for name in _REQUEST}, "offers": offers}
+
+
+def handled_case(row: HandlerRequest, whole: Whole) -> dict[str, Any]:
+    """A case of another governorate, for the one it is open to."""
+    parties = [
+        {**{name: value for name, value in party.items() if name != "id"}, "sex": Sex(party["sex"])}
+        for party in whole.parties
+    ]
+    return {
+        "number": whole.standing["number"],
+        "category": whole.standing["category"],
+        "open_until": row.open_until,
+        "parties": parties,
+        "narrative": whole.narrative,
+        "place": whole.place,
+        "notes": whole.notes,
+    }

@@ -22,6 +22,7 @@ from services.gateway import (
     documents,
     evidence,
     forum,
+    handler_requests,
     identity,
     lifecycle,
     login,
@@ -56,6 +57,7 @@ OPERATIONS = (
     referrals,
     registers,
     transfers,
+    handler_requests,
     notify,
     sync,
 )

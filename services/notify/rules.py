@@ -81,7 +81,7 @@ def directors(parts: Parts, directory: Directory) -> list[Contact]:
     return [] if walled(parts) else directory.holding([Role.PROVINCIAL_DIRECTOR])
 
 
-def unit_supervisors(parts: Parts, directory: Directory) -> list[Contact]:
+def all_supervisors(parts: Parts, directory: Directory) -> list[Contact]:
     """Who may answer another governorate for a unit of this one."""
     return directory.holding([Role.UNIT_SUPERVISOR])
 
@@ -134,12 +134,12 @@ RULES: Final = (
     Rule("referral_expired", "referral.expired.v1", "referral", (sender, supervisors), REFERRAL),
     Rule("referral_not_completed", "referral.not_completed.v1", "referral", (sender, supervisors), REFERRAL),
     Rule("silence_reported", "silence.reported.v1", "silence", (watchers,), REFERRAL, arrives=True),
-    Rule("transfer_offered", "transfer.offered.v1", "transfer", (unit_supervisors,), TRANSFER, arrives=True),
-    Rule("transfer_accepted", "transfer.accepted.v1", "transfer", (unit_supervisors,), TRANSFER, arrives=True),
-    Rule("transfer_rejected", "transfer.rejected.v1", "transfer", (unit_supervisors,), TRANSFER, arrives=True),
-    Rule("transfer_released", "transfer.released.v1", "transfer", (unit_supervisors,), TRANSFER, arrives=True),
+    Rule("transfer_offered", "transfer.offered.v1", "transfer", (all_supervisors,), TRANSFER, arrives=True),
+    Rule("transfer_accepted", "transfer.accepted.v1", "transfer", (all_supervisors,), TRANSFER, arrives=True),
+    Rule("transfer_rejected", "transfer.rejected.v1", "transfer", (all_supervisors,), TRANSFER, arrives=True),
+    Rule("transfer_released", "transfer.released.v1", "transfer", (all_supervisors,), TRANSFER, arrives=True),
     Rule("handler_asked", "handler_request.asked.v1", "handler_request", (case_workers,), REQUEST, arrives=True),
-    Rule("handler_offered", "handler_request.offered.v1", "handler_request", (unit_supervisors,), REQUEST, arrives=True),
+    Rule("handler_offered", "handler_request.offered.v1", "handler_request", (all_supervisors,), REQUEST, arrives=True),
     Rule("handler_opened", "handler_request.opened.v1", "handler_request", (case_workers,), REQUEST, arrives=True),
     Rule("action_agreed", "action.agreed.v1", "action", (facilitators,), NUMBER),
     Rule("action_overdue", "action.overdue.v1", "action", (facilitators,), NUMBER),

@@ -11,6 +11,8 @@ from kernel.fact import Fact
 from services.notify import catching_up, outgoing, views
 from services.notify.handlers import contacts, deliveries, directives, facts, inbox
 
+ARRIVING = ["directive.#", "acknowledgement.#", "silence.#", "transfer.#", "handler_request.#"]
+
 
 class NotifyService:
     """Facts to notifications; directives and their acknowledgements; e-mail."""
@@ -72,7 +74,7 @@ class NotifyService:
         made = facts.take_fact(call.session, fact, node=call.node, mails=mails, policy=policy, now=call.now)
         self.metrics.NOTIFICATIONS.labels("inbox", "made").inc(len(made))
 
-    @subscription("notify.arrivals", exchange="arrivals", keys=["directive.#", "acknowledgement.#", "silence.#"])
+    @subscription("notify.arrivals", exchange="arrivals", keys=ARRIVING)
     def on_arrival(self, call: Call, fact: Fact) -> None:
         mails = call.settings.smtp.host is not None
         made = facts.take_arrival(call.session, fact, origin=call.source, node=call.node, mails=mails, now=call.now)

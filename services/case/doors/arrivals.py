@@ -19,7 +19,7 @@ class ArrivalDoors:
     settings = Node()
     sync = RpcClient("sync")
 
-    @subscription("case.arrivals", exchange="arrivals", keys=["partner.#", "transfer.#"])
+    @subscription("case.arrivals", exchange="arrivals", keys=["partner.#", "transfer.#", "handler_request.#"])
     def on_arrival(self, call: Call, fact: Fact) -> None:
         arriving.take_once(call.session, fact, call.source, takers(call.settings))
 
@@ -41,4 +41,7 @@ def takers(settings: Settings) -> dict[str, arriving.Take]:
     def transfer(session: Session, fact: Fact, origin: str) -> None:
         handlers.take_transfer(session, fact, origin=origin, now=now(), post=post_of(settings))
 
-    return {"partner": partner, "transfer": transfer}
+    def request(session: Session, fact: Fact, origin: str) -> None:
+        handlers.take_handler_request(session, fact, origin=origin, now=now(), post=post_of(settings))
+
+    return {"partner": partner, "transfer": transfer, "handler_request": request}

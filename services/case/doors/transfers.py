@@ -34,6 +34,14 @@ def post_of(settings: Settings) -> Post:
         key_of=partial(_key_of, settings),
         opening=lambda: OpeningKey.load(settings.keys_directory / "seal.key"),
         rules=rules.load(settings.rules).case,
+        reachable=partial(_reachable, settings),
+    )
+
+
+def _reachable(settings: Settings) -> frozenset[str]:
+    keys = settings.peer_keys_directory
+    return frozenset(
+        node for node in governorates(settings.topology) - {settings.node} if (keys / f"{node}.seal.pub").exists()
     )
 
 

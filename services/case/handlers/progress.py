@@ -17,6 +17,7 @@ from kernel.identity import Actor
 from services.case import model
 from services.case.handlers.consents import is_given, parties_of, standing
 from services.case.handlers.finding import must_handle, must_supervise, to_change
+from services.case.handlers.handler_requests import is_asked
 from services.case.handlers.responses import check_mediated
 from services.case.handlers.steps import told, write_note
 from services.case.handlers.times import check_not_before_report, check_not_later, check_to_come
@@ -54,7 +55,8 @@ def assign(
     case = to_change(session, values, by=by)
     must_supervise(case, by)
     status = model.moved(case.status, Move.ASSIGN)
-    model.check_preference(case.handler_preference, fits=values["fits_preference"])
+    fits = values["fits_preference"] or is_asked(session, case.id)  # somebody who fits is asked for elsewhere
+    model.check_preference(case.handler_preference, fits=fits)
     if is_named(values["handler_id"], case):
         refuse(ConflictOfInterest)
     case.status = status

@@ -39,13 +39,16 @@ FROM_SENDER: Final = frozenset(
 
 @dataclass(frozen=True)
 class Post:
-    """What a node needs to write to another and to read what was written to it."""
+    """What a node needs to write to another and to read what was written to it.
+
+    `reachable`: the other governorates whose sealing keys are here."""
 
     node: str
     governorates: frozenset[str]
     key_of: Callable[[str], SealingKey]
     opening: Callable[[], OpeningKey]
     rules: CaseRules
+    reachable: Callable[[], frozenset[str]] = frozenset
 
 
 def take_transfer(session: Session, fact: Fact, *, origin: str, now: datetime, post: Post) -> None:

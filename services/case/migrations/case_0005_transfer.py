@@ -16,6 +16,7 @@ ACCOUNT = sa.String(64)
 
 def upgrade() -> None:
     _transfers()
+    _handler_requests()
     op.create_table(
         "imported_row",
         sa.Column("source", sa.String(64), primary_key=True),
@@ -55,3 +56,40 @@ def _transfers() -> None:
     )
     op.create_index("transfer_case", "transfer", ["case_id"])
     op.create_index("transfer_expiry", "transfer", ["status", "expires_at"])
+
+
+def _handler_requests() -> None:
+    op.create_table(
+        "handler_request",
+        sa.Column("id", sa.String(36), primary_key=True),
+        sa.Column("number", sa.String(24), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("side", WORD, nullable=False),
+        sa.Column("status", WORD, nullable=False),
+        sa.Column("home", sa.String(64), nullable=False),
+        sa.Column("helper", sa.String(64)),
+        sa.Column("case_id", sa.String(36), index=True),
+        sa.Column("category_group", WORD, nullable=False),
+        sa.Column("language", WORD, nullable=False),
+        sa.Column("urgency", WORD, nullable=False),
+        sa.Column("handler_preference", WORD, nullable=False),
+        sa.Column("asked_by", ACCOUNT),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("handler_id", ACCOUNT),
+        sa.Column("open_until", UtcDateTime()),
+        sa.Column("fact_id", sa.String(64)),
+        sa.Column("sealed", sa.LargeBinary()),
+    )
+    request = sa.ForeignKey("handler_request.id")
+    op.create_table(
+        "handler_offer",
+        sa.Column("request_id", sa.String(36), request, primary_key=True),
+        sa.Column("helper", sa.String(64), primary_key=True),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("offered_at", UtcDateTime(), nullable=False),
+    )
+    op.create_table(
+        "asked_governorate",
+        sa.Column("request_id", sa.String(36), sa.ForeignKey("handler_request.id"), primary_key=True),
+        sa.Column("helper", sa.String(64), primary_key=True),
+    )

@@ -18,6 +18,7 @@ from services.case.tables.cases import (
 from services.case.tables.columns import WORD, Base
 from services.case.tables.endings import Confirmation, Reclassification
 from services.case.tables.evidence import Evidence, EvidencePart
+from services.case.tables.handler_requests import AskedGovernorate, HandlerOffer, HandlerRequest
 from services.case.tables.identity import BreakGlass, CaseKey, NodeSecret, SearchToken
 from services.case.tables.imports import ImportedRow
 from services.case.tables.mediations import Assistance, Mediation
@@ -30,6 +31,7 @@ from services.case.tables.welfare import WelfareApplication
 __all__ = [
     "WORD",
     "ArrivalCursor",
+    "AskedGovernorate",
     "Assistance",
     "Base",
     "BreakGlass",
@@ -45,6 +47,8 @@ __all__ = [
     "Confirmation",
     "Evidence",
     "EvidencePart",
+    "HandlerOffer",
+    "HandlerRequest",
     "ImportedRow",
     "Mediation",
     "NodeSecret",

@@ -1,6 +1,7 @@
 """How a case stands, and apart from it who and what is in it."""
 
 from datetime import date, datetime
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlmodel import Field
@@ -159,6 +160,7 @@ class NumberSequence(Base, table=True):
     """The last place taken in each gap-free sequence (contracts/numbers.py)."""
 
     __tablename__ = "number_sequence"
+    __table_args__: ClassVar[dict[str, Any]] = {"info": {"kept": False}}  # goes on after the numbers that came back
 
     iso: str = Field(sa_column=Column(String(3), primary_key=True))
     prefix: str = Field(sa_column=Column(String(1), primary_key=True))

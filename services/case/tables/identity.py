@@ -1,6 +1,7 @@
 """The keys under which identity is sealed, and who opened it in an emergency."""
 
 from datetime import datetime
+from typing import Any, ClassVar
 
 from sqlalchemy import Column, ForeignKey, Index, LargeBinary, String
 from sqlmodel import Field
@@ -25,6 +26,7 @@ class NodeSecret(Base, table=True):
     index."""
 
     __tablename__ = "node_secret"
+    __table_args__: ClassVar[dict[str, Any]] = {"info": {"kept": False}}  # made anew, and the index from it
 
     name: str = Field(sa_column=Column(String(32), primary_key=True))
     key_id: str = Field(sa_column=Column(String(16), nullable=False))

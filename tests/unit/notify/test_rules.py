@@ -10,9 +10,9 @@ from contracts.case import CASE_EVENTS, REFERRAL_EVENTS
 from contracts.case.words import GROUP, Category, CategoryGroup
 from contracts.notify import ACKNOWLEDGING
 from contracts.roles import Role
-from kernel.fact import FACT_SCHEMAS
 from services.notify.model import Contact, Directory
 from services.notify.rules import RULES, concerns, notifications
+from tests.repo.documents import fact_schemas
 
 HANDLER = Contact("handler", "h-handler", frozenset({Role.COMMUNITY_OFFICER}), unit="unit-1")
 SUPERVISOR = Contact("supervisor", "h-supervisor", frozenset({Role.UNIT_SUPERVISOR}), unit="unit-1")
@@ -167,7 +167,7 @@ def test_a_notification_has_room_for_a_number_and_nothing_else_of_a_record() -> 
 
 
 def test_every_rule_is_about_a_fact_that_is_published_and_a_number_that_it_carries() -> None:
-    shapes = {shape.kind: shape for shape in FACT_SCHEMAS.values()}
+    shapes = {shape.kind: shape for shape in fact_schemas()}
     for rule in RULES:
         kind, event, version = rule.on.split(".")
         shape = shapes[kind]
