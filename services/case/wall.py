@@ -29,7 +29,7 @@ COMPLAINTS: Final = frozenset(category for category, group in GROUP.items() if g
 UPSTREAM: Final = frozenset({Post.HEAD_OF_UNIT, Post.INSPECTORATE})
 COMMANDING: Final = (Role.UNIT_SUPERVISOR, Role.PROVINCIAL_DIRECTOR, Role.INSPECTORATE)
 PREFIXES: Final[Mapping[str, str]] = {"": "C", "R": "D"}
-"""The letter before a number, and the one that it has behind the wall: cases and their referrals. None is transferred."""
+"""The letter before a number, and the one that it has behind the wall: cases and referrals. None is transferred."""
 
 
 def stands_behind(category: Category, staff: Iterable[Any]) -> bool:

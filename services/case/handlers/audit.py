@@ -12,9 +12,10 @@ from kernel.identity import Actor
 from kernel.paging import Page, page
 from services.case import wall
 from services.case.reach import reached
-from services.case.tables import Assistance, CaseRecord, Confirmation, Mediation, Reclassification, Referral
+from services.case.tables import Base, CaseRecord
 
-BESIDE = (Referral, Reclassification, Confirmation, Mediation, Assistance)
+BESIDE = tuple(table for table in Base.metadata.tables.values() if {"id", "case_id"} <= set(table.c.keys()))
+"""Everything that belongs to a case and has an id of its own, which a line of the log may be about."""
 
 
 def list_audit(session: Session, values: dict[str, Any], *, by: Actor) -> Page[AuditEntry]:
@@ -39,5 +40,5 @@ def _kept_from(actor: Actor) -> list[ColumnElement[bool]]:
     """The conditions under which a line is about what the wall keeps from `actor`: a case, or what stands beside it."""
     hidden = select(CaseRecord.id).where(wall.behind(), ~reached(actor))
     subject: Any = AuditEntry.subject
-    beside = [subject.in_(select(table.id).where(table.case_id.in_(hidden))) for table in BESIDE]
+    beside = [subject.in_(select(table.c.id).where(table.c.case_id.in_(hidden))) for table in BESIDE]
     return [subject.in_(hidden), *beside]

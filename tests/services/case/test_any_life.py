@@ -120,12 +120,9 @@ def test_no_life_of_a_case_changes_a_class_without_an_approval_from_outside(make
 
 def _approved(office: Office, case: CaseRecord) -> list[Reclassification]:
     with office.database.read() as session:
-        rows = session.exec(
-            select(Reclassification)
-            .where(Reclassification.case_id == case.id, Reclassification.status == ReclassificationStatus.APPROVED)
-            .order_by(Reclassification.place)
-        )
-        return list(rows.all())
+        rows = session.exec(select(Reclassification).where(Reclassification.case_id == case.id)).all()
+    approved = [row for row in rows if row.status is ReclassificationStatus.APPROVED]
+    return sorted(approved, key=lambda row: row.place)
 
 
 def _check_deciders(row: CaseRecord, approved: list[Reclassification]) -> None:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from contracts.case import audit, reclassification, search
+from contracts.case.identity import BreakGlass
+from contracts.case.registers import CaseExport
 from contracts.numbers import check
 from contracts.roles import Role
 from kernel.fact import Fact
@@ -117,6 +119,15 @@ def test_no_search_finds_a_person_in_it(office: Office, kept_out: Actor) -> None
     nobody = office.do(handlers.find_persons, form, kept_out, name="Zed", reason=REASON)
     assert (found.items, found.more) == (nobody.items, nobody.more) == ([], False)
     assert len(office.do(handlers.find_persons, form, HANDLER, name="Amal", reason=None).items) == 1
+
+
+@by_name
+def test_no_export_holds_it_and_no_glass_opens_it(office: Office, kept_out: Actor) -> None:
+    before, case = office.open(unit="ninewa-5"), led(office)
+    exported = office.do(handlers.export_cases, CaseExport, kept_out).items
+    assert {row.id for row in exported} <= {before.id}
+    with pytest.raises(CaseNotFound):
+        office.do(handlers.break_glass, BreakGlass, kept_out, number=case.number, reason="I must know at once")
 
 
 @by_name
