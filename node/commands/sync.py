@@ -1,5 +1,6 @@
 """`jisr sync`: what a person decides when two histories of one journal were found."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -8,12 +9,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from contracts.sync import Operation
 from kernel.clock import now
+from kernel.crypto import OpeningKey
 from kernel.errors import BadInput
 from node import handing_over
 from node.commands.link import operator, sync_database
 from node.commands.output import FOUND_WRONG, AsJson, SettingsFile, errors, explained, rows_table, show
 from node.processes import Prepared, prepare
 from node.recovering import Found, Recovering
+from node.restoring import restore
 from services.sync import doubt, mark, operations
 from services.sync.journal import head
 from services.sync.mark import Mark
@@ -27,6 +30,7 @@ COPIES = ["source", "clearance", "held", "common"]
 PLANNED = ["source", "after", "until", "lost", "renumbered"]
 FETCHES = ["source", "after", "until"]
 FORKS = ["source", "after", "held"]
+RESTORED = ["case", "forum", "keys", "sealed_to_another"]
 DONE = ["recovered", "in_part", "renumbered", "epoch", "head"]
 
 Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the audit log.")]
@@ -38,6 +42,10 @@ def recover(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before the journal is rewritten.")] = False,
     without: Annotated[
         list[str] | None, typer.Option("--without", help="Do not ask this directorate, whose line is dead. Repeatable.")
+    ] = None,
+    recovery_key: Annotated[
+        Path | None,
+        typer.Option("--recovery-key", help="The private half of this node's recovery key: brings identities back."),
     ] = None,
     wait: Annotated[float, typer.Option("--wait", min=1, help="Seconds of patience with each answer.")] = 60.0,
     settings: SettingsFile = None,
@@ -53,21 +61,30 @@ def recover(
     """
     with explained():
         prepared = prepare(settings)
+        key = OpeningKey.load(recovery_key) if recovery_key else None
         recovering = Recovering(prepared, wait=wait, without=without or ())
         found = recovering.look()
-        if found.plan is None or dry_run:
+        if found.plan is None or dry_run or not found.plan.needed:
+            restored = restore(prepared, key) if key and not dry_run else None
             handed = None if dry_run else handing_over.hand_over(prepared)
-            result = {**shown(found), "result": None, "handed": handed}
+            result = {**shown(found), "result": None, "restored": restored, "handed": handed}
             show(result, as_json=as_json, table=lambda: _tables(result))
             raise typer.Exit(FOUND_WRONG if found.plan is not None else 0)
-        result = _recover(prepared, recovering, found, found.plan, yes=yes, as_json=as_json)
+        result = _recover(prepared, recovering, found, found.plan, key, yes=yes, as_json=as_json)
         show(result, as_json=as_json, table=lambda: _tables(result))
     if result["plan"]["forks"] or result["handed"]["incomplete"] or result["handed"]["renumbered"]:
         raise typer.Exit(FOUND_WRONG)
 
 
 def _recover(
-    prepared: Prepared, recovering: Recovering, found: Found, plan: Plan, *, yes: bool, as_json: bool
+    prepared: Prepared,
+    recovering: Recovering,
+    found: Found,
+    plan: Plan,
+    key: OpeningKey | None,
+    *,
+    yes: bool,
+    as_json: bool,
 ) -> dict[str, Any]:
     if not yes:
         if as_json:
@@ -89,7 +106,8 @@ def _recover(
         "epoch": done.epoch,
         "head": done.head.number,
     }
-    return {**shown(found), "result": result, "handed": handing_over.hand_over(prepared)}
+    restored = restore(prepared, key) if key else None
+    return {**shown(found), "result": result, "restored": restored, "handed": handing_over.hand_over(prepared)}
 
 
 def shown(found: Found) -> dict[str, Any]:
@@ -135,6 +153,8 @@ def _tables(result: dict[str, Any]) -> Group:
         ]
     if result.get("result"):
         parts.append(rows_table(DONE, [result["result"]], title="the journal now"))
+    if result.get("restored"):
+        parts.append(rows_table(RESTORED, [result["restored"]], title="rows that the recovery key brought back"))
     if result.get("handed"):
         parts.append(rows_table(list(handing_over.COLUMNS), [result["handed"]], title="records"))
     return Group(*parts)

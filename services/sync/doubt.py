@@ -4,7 +4,8 @@ A journal that was put back from a backup and written on tells another history. 
 would hold that history, the other one the first, and no recovery could join them without setting something aside. So
 the first sign of it, by the mark (mark.py) or by what one destination holds, stops every link: nothing is lost by
 waiting, and the node goes on recording and serving. The doubt is kept in the database and ends with a recovery, with
-`jisr sync keep`, or with resuming the link that raised it. A link that is paused raises none.
+`jisr sync keep`, or with resuming the link that raised it. A link that is paused raises none, nor one whose destination
+was known to hold another history when this life of the journal began.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from sqlmodel import Session
 from contracts.sync import LinkState
 from services.sync.journal import position_at
 from services.sync.mark import Mark
-from services.sync.tables import JournalState
+from services.sync.tables import JournalState, Recovery
 
 MARK = "mark"  # what raised it, where it was not a destination
 RAISING = frozenset({LinkState.ROLLED_BACK, LinkState.DIVERGED})
@@ -79,3 +80,9 @@ def look(session: Session, mark: Mark | None) -> Doubt | None:
     else:
         raise_(session, found)
     return read(session)
+
+
+def forked(session: Session, epoch: int) -> frozenset[str]:
+    """The destinations that were known to hold another history when this life of the journal began."""
+    row = session.get(Recovery, epoch)
+    return frozenset(row.forks.split(",")) if row is not None and row.forks else frozenset()

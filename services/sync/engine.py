@@ -32,7 +32,7 @@ from kernel import metrics
 from kernel.crypto import VerifyKey
 from kernel.database import Database
 from kernel.disk import disk_of
-from kernel.errors import SettingsError, Unavailable
+from kernel.errors import Internal, SettingsError, Unavailable
 from kernel.ids import new_id
 from kernel.log import get_logger
 from kernel.settings import LinkSettings, Settings
@@ -89,6 +89,7 @@ class Engine:
         self.carriers: list[Carrier] = []
         self.recallers: list[Recaller] = []
         self._doubt: Doubt | None = None
+        self._forked: frozenset[str] = frozenset()
         self._lock = EngineLock(self.node, settings.home, self.database)
         self.trust = self._trust_of_files()
         self._stopping = threading.Event()
@@ -142,6 +143,7 @@ class Engine:
             self.trust.read(session)
             life = journal.begin(session, self.node, above=reached.session if reached else 0)
             self._doubt = doubt.look(session, reached)
+            self._forked = doubt.forked(session, life.epoch)
             self._keys, self._told = own_keys.load(session, self.settings), own_keys.told(session)
         if self._doubt is not None:
             log.warning("engine.journal_in_doubt", state=self._doubt.state.value, about=self._doubt.about)
@@ -170,6 +172,9 @@ class Engine:
             log.info("engine.started", node=self.node, peers=sorted(self.peers))
             if not self._stopping.is_set():
                 self.loop.start()
+        except Exception as error:  # one state machine is in a state that nobody thought of: begin with what is on disk
+            log.failure("engine.defect", error)
+            raise Internal from error
         finally:
             self._running = False
             probes.stop()
@@ -236,7 +241,9 @@ class Engine:
             stale=self.settings.replication.stale_seconds,
             keep_lock=self._lock.keep,
             fail=self.fail,
-            journal=JournalWatch(life, self.settings.home, self._doubt, begin_again=self.begin_again),
+            journal=JournalWatch(
+                life, self.settings.home, self._doubt, forked=self._forked, begin_again=self.begin_again
+            ),
         )
 
     def _trust_of_files(self) -> Trust:

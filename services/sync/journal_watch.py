@@ -35,8 +35,18 @@ class Seen:
 class JournalWatch:
     """`look` runs on the control's lane, the rest on the loop."""
 
-    def __init__(self, life: Life, home: Path, found: Doubt | None, *, begin_again: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        life: Life,
+        home: Path,
+        found: Doubt | None,
+        *,
+        forked: Collection[str],
+        begin_again: Callable[[], None],
+    ) -> None:
+        """`forked`: destinations that hold a history which this life has left."""
         self._life, self._home, self._doubt = life, home, found
+        self._forked = forked
         self._begin_again = begin_again
         self._raised: Doubt | None = None  # not yet in the database
         self._marked: Mark | None = None
@@ -51,9 +61,11 @@ class JournalWatch:
     def on_verdict(self, sender: Sender) -> None:
         """What one destination holds speaks against this journal: no link sends until a person decides."""
         verdict = sender.link.verdict
+        destination = sender.spec.destination
         if verdict is None or verdict[0] not in RAISING or sender.link.paused or self._doubt is not None:
             return
-        destination = sender.spec.destination
+        if destination in self._forked:
+            return
         self._raised = Doubt(verdict[0], f"{destination}: {verdict[1]}", destination)
         self._tell(self._raised)
 

@@ -65,6 +65,12 @@ class Plan:
     session: int
     fetches: tuple[Fetch, ...]
     forks: tuple[Fork, ...]
+    doubted: bool
+
+    @property
+    def needed(self) -> bool:
+        """Whether this journal has to change; if not, only what forked copies hold has to be set aside there."""
+        return self.doubted or self.lost > 0 or any(fork.unknown_after < fork.held for fork in self.forks)
 
     @property
     def lost(self) -> int:
@@ -113,4 +119,4 @@ def plan(copies: Sequence[Copy], agree: Callable[[Copy, Copy], int], head: int, 
         if first < until:
             fetches.append(Fetch(copy.source, first, until, same))
     epoch, session = max(copy.epoch for copy in copies), max(copy.session for copy in copies)
-    return Plan(chosen.source, after, chosen.held, head, epoch, session, tuple(fetches), tuple(forks))
+    return Plan(chosen.source, after, chosen.held, head, epoch, session, tuple(fetches), tuple(forks), doubted)

@@ -112,6 +112,7 @@ def _note(session: Session, plan: Plan, state: JournalState, origin: str, renumb
             renumbered=renumbered,
             source=plan.source,
             at=now,
+            forks=",".join(fork.source for fork in plan.forks),
         )
     )
     recalls.forget(session)

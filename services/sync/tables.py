@@ -313,7 +313,8 @@ class RecalledEntry(Base, table=True):
 class Recovery(Base, table=True):
     """A recovery of this node's journal: entries `after` + 1 to `until` came back, `renumbered` follow them.
 
-    `handed_at`: when the services had taken over the recovered facts; none while that is still to be done.
+    `handed_at`: when the services had taken over the recovered facts; none while that is still to be done. `forks`: who
+    holds another history than the followed one, with commas between.
     """
 
     __tablename__ = "recovery"
@@ -324,6 +325,7 @@ class Recovery(Base, table=True):
     source: str = Field(sa_column=Column(NAME, nullable=False))
     at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     handed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+    forks: str = Field(default="", sa_column=Column(Text, nullable=False))
 
 
 class SetAside(Base, table=True):

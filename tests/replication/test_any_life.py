@@ -6,6 +6,7 @@ says. After every step each replica holds a whole chain in forms that its cleara
 what was put back or set aside. At the end both replicas and the journal are the same chain, with every fact in it once.
 """
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
 from itertools import count
@@ -53,7 +54,9 @@ class AnyLife(RuleBasedStateMachine):
         ]
         for path in self.paths:
             path.link.on_connected(path.now)
+        self.forked: set[str] = set()  # who held something else when this life began
         self.kept = [0, 0]  # how many entries each replica must still have
+        self.work(["[]"], None)
         self.backup = self._copy_of_origin()
         self.backups = [deepcopy(path.replica) for path in self.paths]
 
@@ -64,7 +67,7 @@ class AnyLife(RuleBasedStateMachine):
     # --- what happens
 
     @rule(audiences=st.lists(st.sampled_from(AUDIENCES), min_size=1, max_size=4), restricted=st.booleans())
-    def write(self, audiences: list[str], restricted: bool) -> None:
+    def write(self, audiences: Sequence[str], restricted: bool) -> None:
         for named in audiences:
             number = next(self.ids)
             head = f'{{"id":"{number}","type":"case.opened.v1","subject":"s{number}","version":1,"audience":{named}}}'
@@ -95,6 +98,14 @@ class AnyLife(RuleBasedStateMachine):
         self._doubt()
         self.kept[which] = len(path.replica.entries)
 
+    @rule(audiences=st.lists(st.sampled_from(AUDIENCES), min_size=1, max_size=3), only=st.sampled_from([None, 0, 1]))
+    def work(self, audiences: Sequence[str], only: int | None) -> None:
+        """A good hour, on both lines or on one of them."""
+        self.write(audiences, restricted=False)
+        for at in (0, 1) if only is None else (only,):
+            for _ in range(3):
+                self.carry(at, 6, "arrives")
+
     @rule(which=which)
     def crash(self, which: int) -> None:
         self._start(self.paths[which])
@@ -121,10 +132,20 @@ class AnyLife(RuleBasedStateMachine):
         """The node is put back; with its `mark` the number of its sessions goes on, without it that too goes back."""
         session = self.origin.session
         entries, positions, self.origin.epoch, self.origin.session, self.origin.parent = self.backup
+        self.forked = set()
         self.origin.entries, self.origin.positions = list(entries), list(positions)
         if mark:
             self.origin.session = max(session, self.origin.session)
         self._start(*self.paths)
+
+    @rule(mark=st.booleans(), lines=st.tuples(*[st.sampled_from([None, 0, 1])] * 3), long=st.booleans())
+    def restore_and_use(self, mark: bool, lines: tuple[int | None, ...], long: bool) -> None:
+        """A backup, work that is lost, the backup put back, and work after it, each on both lines or on one."""
+        self.work(["[]"], lines[0])
+        self.back_up_origin()
+        self.work(AUDIENCES, lines[1])
+        self.restore_origin(mark)
+        self.work(AUDIENCES[:5] if long else AUDIENCES[:2], lines[2])
 
     @rule(which=which)
     def back_up_directorate(self, which: int) -> None:
@@ -143,7 +164,7 @@ class AnyLife(RuleBasedStateMachine):
 
     def _doubt(self) -> None:
         """What one destination holds against the journal stops all links; as services/sync/journal_watch.py does."""
-        verdicts = [path.link.verdict for path in self.paths]
+        verdicts = [path.link.verdict for path in self.paths if path.destination not in self.forked]
         word = next((each for each in verdicts if each and each[0] is not LinkState.DUPLICATE), None)
         if word is not None:
             for path in self.paths:
@@ -157,8 +178,11 @@ class AnyLife(RuleBasedStateMachine):
         copies = [self._look(path) for path in self.paths]
         forms = {path.destination: path.replica.entries for path in self.paths}
         head = self.origin.head.number
-        plan = recovery.plan(copies, self._agree, head, doubted=True)
-        assert plan is not None
+        doubted = any(path.link.verdict and path.destination not in self.forked for path in self.paths)
+        plan = recovery.plan(copies, self._agree, head, doubted=doubted)
+        if plan is None or not plan.needed:
+            return
+        self.forked = {fork.source for fork in plan.forks}
         same = {fetch.source: fetch.agrees for fetch in plan.fetches}
         fetched = {fetch.source: (fetch.after, fetch.until) for fetch in plan.fetches}
         own = self.origin.entries[plan.after :]
@@ -268,16 +292,15 @@ class AnyLife(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "paths"):
             return
-        for _ in range(6):
+        for _ in range(8):
             self._settle()
             if all(path.replica.state.held == self.origin.head for path in self.paths):
                 break
             held = {one.leaf for path in self.paths for one in path.replica.entries}
             own = {entry.leaf for entry in self.origin.entries}
-            if any(path.link.verdict for path in self.paths):
-                self.recover()
-                assert held | own <= {entry.leaf for entry in self.origin.entries}
-                self._settle()
+            self.recover()
+            assert held | own <= {entry.leaf for entry in self.origin.entries}
+            self._settle()
             for at in (0, 1):
                 self.decide(at)
         for path in self.paths:
@@ -288,12 +311,11 @@ class AnyLife(RuleBasedStateMachine):
 
     def _settle(self) -> None:
         """Let everything through, in order, for ten minutes."""
-        for _ in range(300):
+        for _ in range(60):
             for at in (0, 1):
-                self.carry(at, 4, "arrives")
-                self.paths[at].now += 2.0
-            stopped = any(path.link.verdict or path.replica.state.state in replica.STOPPED for path in self.paths)
-            if stopped or all(path.replica.state.held == self.origin.head for path in self.paths):
+                self.carry(at, 6, "arrives")
+                self.paths[at].now += 9.0
+            if all(path.replica.state.held == self.origin.head for path in self.paths):
                 break
 
 

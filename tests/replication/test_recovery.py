@@ -180,8 +180,9 @@ def test_a_directorate_that_heard_the_other_history_sets_it_aside(sqlite_country
     assert ninewa.stop() == 0
     backup.restore(mark=True)
     baghdad.kill()
-    with baghdad.vhost.channel() as channel:
-        channel.queue_purge("jisr.down.ninewa")  # where its last words lie
+    for node, queue in ((baghdad, "jisr.down.ninewa"), (erbil, "jisr.up.ninewa")):
+        with node.vhost.channel() as channel:
+            channel.queue_purge(queue)  # where the last words of the life that was lost lie
     country.start("ninewa", ERBIL)
     since = ninewa.record_some(6)  # Erbil hears another history, and nobody can know
     converged(ninewa, erbil, at_least=10, seconds=SECONDS)

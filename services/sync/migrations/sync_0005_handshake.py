@@ -83,4 +83,5 @@ def _recovery() -> None:
         sa.Column("source", NAME, nullable=False),
         sa.Column("at", INSTANT, nullable=False),
         sa.Column("handed_at", INSTANT, nullable=True),
+        sa.Column("forks", sa.Text(), nullable=False, server_default=""),
     )
