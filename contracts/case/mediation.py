@@ -4,6 +4,7 @@
 |---|---|---|---|---|
 | `propose_mediation` | ProposeMediation | MediationView | CASE_WORK | POST /cases/{case_id}/mediations |
 | `list_mediations` | MediationQuery | MediationPage | CASE_READ | GET /cases/{case_id}/mediations |
+| `list_follow_ups` | FollowUpQuery | MediationPage | CASE_READ | GET /follow-ups |
 | `screen_mediation` | ScreenMediation | MediationView | CASE_WORK | POST /mediations/{mediation_id}/screen |
 | `approve_mediation` | ApproveMediation | MediationView | CASE_APPROVAL | POST /mediations/{mediation_id}/approve |
 | `hold_mediation` | HoldMediation | MediationView | CASE_WORK | POST /mediations/{mediation_id}/hold |
@@ -159,6 +160,14 @@ class MediationQuery(PageQuery):
     """The mediations of one case, oldest first."""
 
     case_id = c1(Id(required=True))
+
+
+class FollowUpQuery(Strict):
+    """Agreements whose follow-up is due, the longest waiting first; the first `limit`, without a next page."""
+
+    assigned_to_me = c1(fields.Boolean(load_default=False))
+    until = c1(Day(load_default=None, allow_none=True, metadata={"description": "due on or before; default: today"}))
+    limit = c1(fields.Integer(load_default=50, validate=validate.Range(1, 200)))
 
 
 class MediationView(Strict):

@@ -19,6 +19,8 @@ routes = (
          "Say between whom, and by whom"),
     get(f"{CASE}/mediations", "list_mediations", mediation.MediationQuery, mediation.MediationPage, CASE_READ,
         "The mediations of a case"),
+    get("/follow-ups", "list_follow_ups", mediation.FollowUpQuery, mediation.MediationPage, CASE_READ,
+        "Agreements of which it is due to ask whether they hold"),
     act(f"{MEDIATION}/screen", "screen_mediation", mediation.ScreenMediation, mediation.MediationView, CASE_WORK,
         "The safety screen, before anybody agrees"),
     act(f"{MEDIATION}/approve", "approve_mediation", mediation.ApproveMediation, mediation.MediationView,

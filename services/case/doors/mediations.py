@@ -29,6 +29,11 @@ class MediationDoors:
     def list_mediations(self, call: Call) -> dict[str, Any]:
         return views.listed(handlers.list_mediations(call.session, call.values, by=call.actor))
 
+    @door(mediation.FollowUpQuery, view=mediation.MediationPage, roles=roles.CASE_READ, reads=True)
+    def list_follow_ups(self, call: Call) -> dict[str, Any]:
+        due = handlers.list_follow_ups(call.session, call.values, by=call.actor, now=call.now)
+        return {"items": due, "next": None}
+
     @door(mediation.ScreenMediation, view=mediation.MediationView, roles=roles.CASE_WORK)
     def screen_mediation(self, call: Call) -> Mediation:
         return handlers.screen_mediation(call.session, call.values, by=call.actor, now=call.now)

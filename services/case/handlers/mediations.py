@@ -22,7 +22,7 @@ from services.case.handlers.responses import check_only_response, guarded
 from services.case.handlers.steps import keep_text
 from services.case.mediating import MediationMove
 from services.case.model import Move
-from services.case.reach import Sight, directs, sight
+from services.case.reach import Sight, directs, reached, sight
 from services.case.refusals import (
     ConsentMissing,
     FromOutside,
@@ -153,6 +153,16 @@ def list_mediations(session: Session, values: dict[str, Any], *, by: Actor) -> P
     case = found(session, values["case_id"], by=by)
     statement = select(Mediation).where(Mediation.case_id == case.id)
     return page(session, statement, key=Mediation.id, limit=values["limit"], after=values["after"])
+
+
+def list_follow_ups(session: Session, values: dict[str, Any], *, by: Actor, now: datetime) -> list[Mediation]:
+    """Agreements in cases that `by` reaches whose next follow-up is due, the longest waiting first."""
+    until = values["until"] or local_day(now)
+    statement = select(Mediation).join(CaseRecord).where(reached(by), Mediation.next_follow_up_on <= until)
+    if values["assigned_to_me"]:
+        statement = statement.where(CaseRecord.handler_id == by.id)
+    due = statement.order_by(Mediation.next_follow_up_on, Mediation.id).limit(values["limit"])
+    return list(session.exec(due).all())
 
 
 def _to_change(session: Session, values: dict[str, Any], *, by: Actor) -> tuple[Mediation, CaseRecord]:

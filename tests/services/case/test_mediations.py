@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from contracts.case import CaseStatus, NoteKind
-from contracts.case.mediation import MediationStatus
+from contracts.case.mediation import FollowUpQuery, MediationStatus
 from contracts.roles import Role
 from kernel.errors import MoveRefused, StaleVersion
+from kernel.identity import Actor
+from services.case import handlers
 from services.case.refusals import (
     ConsentMissing,
     FromOutside,
@@ -188,6 +190,24 @@ def test_who_was_not_reached_at_the_second_follow_up_is_asked_again(office: Offi
     assert unreached.status is MediationStatus.AGREED
     assert unreached.next_follow_up_on is not None
     assert life.of_mediation(office, "follow_up", row).status is MediationStatus.KEPT
+
+
+def test_what_is_due_to_be_asked_about_stands_in_the_list_of_who_reaches_it(office: Office) -> None:
+    case = office.at_work(parties=PARTIES)
+    row = life.agreed(office, case)
+
+    def due(by: Actor, **values: Any) -> list[str]:
+        return [each.id for each in office.do(handlers.list_follow_ups, FollowUpQuery, by, **values)]
+
+    assert due(HANDLER) == []
+    assert due(HANDLER, until="2026-03-24") == [row.id]
+    office.wait(days=14)
+    for reader in (HANDLER, SUPERVISOR, DIRECTOR):
+        assert due(reader) == [row.id]
+    assert due(HANDLER, assigned_to_me=True) == [row.id]
+    assert due(SUPERVISOR, assigned_to_me=True) == due(OFFICER) == []
+    life.of_mediation(office, "follow_up", row)
+    assert due(HANDLER) == []
 
 
 def test_without_terms_there_is_no_agreement_and_a_stopped_one_is_none(office: Office) -> None:
