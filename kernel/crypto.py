@@ -196,6 +196,11 @@ def new_secret(path: Path) -> bytes:
     return raw
 
 
+def save_secret(path: Path, raw: bytes) -> None:
+    """Save 32 bytes that only their owner can read. Never overwrites."""
+    _write(path, raw, mode=0o600)
+
+
 def load_secret(path: Path) -> bytes:
     """The 32 bytes in a `.key` file. Raises `SettingsError` naming the file."""
     return _read(path)

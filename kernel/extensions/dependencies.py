@@ -1,5 +1,6 @@
 """What a service is given: its database, its relay, its probes, the node's settings."""
 
+from collections.abc import Callable
 from typing import Any
 
 from eventlet import wsgi
@@ -29,10 +30,15 @@ def container_config(settings: Settings, service: str) -> dict[str, Any]:
 
 
 class Database(DependencyProvider):
-    """The service's own database, as a `kernel.database.Database`. `sealed`: its sessions carry the node's `vault`."""
+    """The service's own database, as a `kernel.database.Database`. `sealed`: its sessions carry the node's `vault`;
+    `begin`: what else is to be done with it before the service starts.
+    """
 
-    def __init__(self, *, sealed: bool = False) -> None:
+    def __init__(
+        self, *, sealed: bool = False, begin: Callable[[KernelDatabase, Settings], None] | None = None
+    ) -> None:
         self.sealed = sealed
+        self.begin = begin
 
     def setup(self) -> None:
         settings: Settings = self.container.config[SETTINGS]
@@ -41,6 +47,8 @@ class Database(DependencyProvider):
         if self.sealed:
             vault = self.database.info["vault"] = Vault.at(settings.keys_directory)
             vault.reload()  # a service that cannot seal must not start
+        if self.begin is not None:
+            self.begin(self.database, settings)
 
     def get_dependency(self, worker_ctx: Any) -> KernelDatabase:
         return self.database

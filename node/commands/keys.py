@@ -1,6 +1,7 @@
 """`jisr keys`: the keys that make this node itself."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from kernel.database import Database
 from kernel.errors import BadInput
 from kernel.settings import Settings
 from kernel.vault import IDENTITY_KEY, Vault, change, key_id
+from node import recovery_key
 from node.commands.link import operator
 from node.commands.output import AsJson, SettingsFile, explained, read_settings, rows_table, show
 from services.case import sealing
@@ -102,6 +104,7 @@ def rotate(
         vault = Vault.at(chosen.keys_directory)
         database = Database(chosen.database_url_of("case"), service="case")
         database.info[sealing.VAULT] = vault
+        recovery_key.keep_on(database, chosen)
         wrapped = 0
         try:
             while done := _wrap_some(database):
@@ -110,6 +113,25 @@ def rotate(
             database.close()
         made = [{"key_id": vault.present, "changed": changed, "wrapped": wrapped}]
         show(made, as_json=as_json, table=lambda: rows_table(["key_id", "changed", "wrapped"], made))
+
+
+@app.command("recovery")
+def recovery(
+    file: Annotated[Path, typer.Argument(help="Where the private half goes: a stick that is then locked away.")],
+    settings: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make this governorate's recovery key, and carry sealed copies of what it keeps to its home directorate.
+
+    What services keep beside their facts (persons, texts, how a case stands) is from then on sealed to this key and
+    travels with the journal. Only the file made here opens it. The private half must not stay on this machine: whoever
+    has it and the journal reads everything. Start the services again afterwards.
+
+    Example: jisr keys recovery /media/stick/ninewa-recovery.key --settings ninewa.toml
+    """
+    with explained():
+        made = [recovery_key.make(read_settings(settings), file.resolve(), by_of=operator)]
+        show(made, as_json=as_json, table=lambda: rows_table(["key_id", "private", "public", "copied"], made))
 
 
 def _rotate_node(chosen: Settings) -> dict[str, str | int]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts import forum as contract
-from contracts import recovered, roles, rules, topology
+from contracts import recovered, roles, rules, safekeeping, topology
 from kernel.clock import now
 from kernel.extensions import Call, Database, Metrics, Node, Relay, door, every
 from services.forum import found, views
@@ -36,7 +36,7 @@ class ForumService:
 
     name = "forum"
 
-    database = Database()
+    database = Database(begin=safekeeping.begin)
     relay = Relay()
     metrics = Metrics()
     settings = Node()

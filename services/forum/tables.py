@@ -5,7 +5,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Integer, String, Text
 from sqlalchemy import Enum as WordType
@@ -224,6 +224,7 @@ class NumberSequence(Base, table=True):
     """The last place taken in a year's sequence of F, M or A numbers; see `contracts.numbers`."""
 
     __tablename__ = "number_sequence"
+    __table_args__: ClassVar[dict[str, Any]] = {"info": {"kept": False}}  # goes on after the numbers that came back
 
     iso: str = Field(sa_column=Column(String(3), primary_key=True))
     prefix: str = Field(sa_column=Column(String(1), primary_key=True))

@@ -25,7 +25,7 @@ from services.sync.disclosure import Disclosure, show
 from services.sync.entry import Entry, Full, Shown, Statistical, Withheld, decode
 from services.sync.tables import Parked, Record, ReplicaEntry
 
-CONTRACTS = ("case", "forum", "gateway", "notify", "replication", "sync")
+CONTRACTS = ("case", "forum", "gateway", "notify", "replication", "safekeeping", "sync")
 NAME = re.compile(r"[\x21-\x7e]{1,64}")
 TYPE = re.compile(r"[a-z][a-z0-9_]{0,47}(?:\.[a-z0-9_]{1,47})?\.v[1-9][0-9]{0,5}")
 REASON_CHARACTERS = 200

@@ -37,6 +37,7 @@ class SearchToken(Base, table=True):
     """A party can be found by this token (services/case/index.py)."""
 
     __tablename__ = "search_token"
+    __table_args__: ClassVar[dict[str, Any]] = {"info": {"kept": False}}  # made from the parties
 
     token: bytes = Field(sa_column=Column(LargeBinary(12), primary_key=True))
     party_id: str = Field(sa_column=Column(String(36), primary_key=True))
