@@ -172,7 +172,7 @@ class HandledCaseView(Strict):
     parties = c3(fields.List(fields.Nested(HandledPartyView), required=True))
     narrative = c4(shown_text(empty=True))
     place = c3(shown_text(empty=True))
-    notes = c4(fields.List(fields.Nested(HandledNoteView), required=True))
+    texts = c4(fields.List(fields.Nested(HandledNoteView), required=True))
 
 
 class HandlerRequestFact(FactSchema):

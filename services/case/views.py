@@ -78,5 +78,5 @@ def handled_case(row: HandlerRequest, whole: Whole) -> dict[str, Any]:
         "parties": parties,
         "narrative": whole.narrative,
         "place": whole.place,
-        "notes": whole.notes,
+        "texts": whole.notes,
     }
