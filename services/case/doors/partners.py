@@ -41,7 +41,7 @@ class PartnerDoors:
         partner = handlers.suspend_partner(call.session, call.values, by=call.actor, now=call.now, node=call.node)
         return _shown(call, partner)
 
-    @door(contract.SuggestionQuery, view=contract.PartnerPage, roles=roles.CASE_READ, reads=True)
+    @door(contract.SuggestionQuery, view=contract.PartnerPage, roles=roles.REFERRAL_WRITE, reads=True)
     def suggest_partners(self, call: Call) -> dict[str, Any]:
         found = handlers.suggest_partners(call.session, call.values, by=call.actor, now=call.now)
         items = [views.partner(partner, past, now=call.now) for partner, past in found]
