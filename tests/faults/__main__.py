@@ -44,7 +44,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--from", type=int, default=1, dest="first", metavar="ROUND", help="the number of the first round"
     )
-    parser.add_argument("--scenario", choices=sorted(SCENARIOS), help="this one in every round")
+    parser.add_argument(
+        "--scenario", choices=sorted(SCENARIOS), action="append", help="this one; given again, these in turn"
+    )
     parser.add_argument("--full", action="store_true", help="at the size of the field: hours, and 350,000 facts")
     parser.add_argument(
         "--json", action="store_true", dest="as_json", help="a line of JSON for each round and one at the end"
@@ -91,7 +93,9 @@ def run(rig: Rig, chosen: argparse.Namespace) -> int:
         for number in range(chosen.first, chosen.first + most):
             if chosen.minutes and time.monotonic() - began > chosen.minutes * 60:
                 break
-            scenario = SCENARIOS[chosen.scenario] if chosen.scenario else scenario_of(rig.seed, number)
+            scenario = scenario_of(rig.seed, number)
+            if chosen.scenario:
+                scenario = SCENARIOS[chosen.scenario[(number - chosen.first) % len(chosen.scenario)]]
             progress.update(task, description=f"{number} {scenario.name}, {len(rig.report.failed)} failed")
             tell(rig, rig.play(number, scenario), as_json=chosen.as_json)
             progress.update(task, advance=1)
