@@ -4,17 +4,20 @@
 """
 
 import base64
+import io
 import json
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kernel.crypto import SigningKey
+from kernel.crypto import OpeningKey, SigningKey, VerifyKey, context_of
 from kernel.fact import Fact
+from services.sync import bundle, relay, rotation, witness
 from services.sync.disclosure import Disclosure, show
-from services.sync.entry import Entry, Shown, commitment, decode, encode, record
+from services.sync.entry import Entry, Full, Shown, commitment, decode, encode, record
 from services.sync.message import (
     KEY_HEADER,
     SIGNATURE_HEADER,
@@ -55,6 +58,8 @@ FACTS = [
         sealed=bytes(range(48)),
     ),
 ]
+AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+NEXT = SigningKey(bytes(range(64, 96)))
 FORMS = [Disclosure.FULL, Disclosure.STATISTICAL, Disclosure.WITHHELD]
 
 
@@ -76,7 +81,43 @@ def messages() -> list[tuple[Message, SigningKey]]:
         (Hello(ORIGIN, EPOCH, 7, "b7", chain[3], "jisr 0.1.0"), KEY),
         (Batch(ORIGIN, EPOCH, chain[0], chain[3], 3, "zstd", stored_frame(plain)), KEY),
         (Held(ORIGIN, EPOCH, chain[2], 2097152, "ok", "gap"), RECEIVER),
+        (Hello(ORIGIN, 2, 8, "b8", chain[3], "jisr 0.2.0", parent=chain[2], begun=1), KEY),
+        (witness.say("directorate-baghdad", [witness.Claim(ORIGIN, EPOCH, chain[3])], asks=True, question=5), RECEIVER),
     ]
+
+
+def relayed() -> Fact:
+    """The third entry, as the home directorate carries it on."""
+    entry, chain = entries()[2], positions()
+    full = Full(entry.head, entry.statistical, entry.salt, entry.operational, entry.sealed)
+    original = relay.Original(ORIGIN, EPOCH, 3, chain[2].digest, chain[3].digest, full)
+    return relay.issue(original, ["duhok"], FACTS[2].id, at=AT)
+
+
+def relay_vector() -> dict[str, Any]:
+    fact = relayed()
+    return {
+        "head": text(fact.head),
+        "operational": text(fact.operational),
+        "sealed": fact.sealed.hex(),
+        "receipt": relay.receipt_of(FACTS[2].id),
+    }
+
+
+def rotation_vector() -> dict[str, Any]:
+    said = json.loads(rotation.rotated(ORIGIN, KEY, NEXT, at=AT).statistical)
+    return {"words": rotation.words(ORIGIN, KEY.verify_key, NEXT.verify_key).hex(), "statistical": said}
+
+
+def bundle_vector() -> str:
+    """A file with the one batch."""
+    file = io.BytesIO()
+    header = bundle.Header(ORIGIN, "directorate-baghdad", "operational", EPOCH, 0, 3, "2026-11-20T09:30:00Z", "jisr")
+    bundle.write_header(file, header)
+    said, key = messages()[1]
+    bundle.write_frame(file, *sign(said, key))
+    bundle.write_end(file)
+    return base64.b64encode(file.getvalue()).decode()
 
 
 def stored_frame(data: bytes) -> bytes:
@@ -122,13 +163,17 @@ def vectors() -> dict[str, Any]:
         "messages": [
             {
                 "kind": said.kind,
-                "signer": KEYS[key.key_id][0],
+                "signer": KEYS[key.key_id].node,
                 "body": base64.b64encode(body).decode(),
                 "headers": headers,
             }
             for said, key in messages()
             for body, headers in [sign(said, key)]
         ],
+        "bundle": bundle_vector(),
+        "relayed": relay_vector(),
+        "rotated": rotation_vector(),
+        "sealed": WRITTEN["sealed"],  # made once: sealing draws a key of its own each time
     }
 
 
@@ -166,7 +211,7 @@ def test_every_form_of_a_vector_leads_to_its_leaf(number: int) -> None:
         assert shown.leaf.hex() == written["leaf"]
 
 
-@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 4])
 def test_every_message_of_the_vectors_is_opened(number: int) -> None:
     written = WRITTEN["messages"][number]
     opened = open_message(base64.b64decode(written["body"]), written["headers"], KEYS)
@@ -183,6 +228,48 @@ def test_the_batch_of_the_vectors_leads_from_its_start_to_its_end() -> None:
     for one in shown:
         position = advance(position, one.leaf)
     assert position == opened.message.end
+
+
+def test_what_is_sealed_in_the_vectors_opens_with_its_key_at_its_place() -> None:
+    key = OpeningKey(bytes.fromhex(WRITTEN["sealed"]["private"]))
+    opened = key.open(base64.b64decode(WRITTEN["sealed"]["sealed"]), context=context_of(*WRITTEN["sealed"]["context"]))
+    assert opened.decode() == WRITTEN["sealed"]["content"]
+
+
+def test_the_relayed_fact_of_the_vectors_holds_the_third_entry() -> None:
+    written = WRITTEN["relayed"]
+    one = Full(
+        written["head"].encode(), b"{}", bytes(16), written["operational"].encode(), bytes.fromhex(written["sealed"])
+    )
+    original = relay.take_out(one)
+    assert original.entry.leaf.hex() == WRITTEN["entries"][2]["leaf"]
+    assert original.digest.hex() == WRITTEN["entries"][2]["digest"]
+    fact_id = json.loads(WRITTEN["entries"][2]["head"])["id"]
+    assert written["receipt"] == sha256(b"arrived/1" + fact_id.encode()).hexdigest()
+    assert json.loads(written["head"])["id"] == sha256(b"relayed/1" + fact_id.encode()).hexdigest()[:32]
+
+
+def test_the_rotation_of_the_vectors_is_signed_by_both_keys_over_the_words_of_the_document() -> None:
+    said = WRITTEN["rotated"]["statistical"]
+    words = b"jisr key/1" + (6).to_bytes(4, "big") + b"ninewa" + KEY.verify_key.raw + bytes.fromhex(said["key"])
+    assert words.hex() == WRITTEN["rotated"]["words"]
+    assert said["former"] == WRITTEN["keys"]["ninewa"]["id"]
+    assert KEY.verify_key.verify(words, bytes.fromhex(said["by_former"]))
+    assert VerifyKey(bytes.fromhex(said["key"])).verify(words, bytes.fromhex(said["by_itself"]))
+
+
+def test_the_bundle_of_the_vectors_is_laid_out_as_the_document_says() -> None:
+    raw = base64.b64decode(WRITTEN["bundle"])
+    assert raw.startswith(b"jisr-bundle/1\n")
+    at = len(b"jisr-bundle/1\n")
+    length = int.from_bytes(raw[at : at + 4], "big")
+    assert json.loads(raw[at + 4 : at + 4 + length])["until"] == 3
+    at += 4 + length
+    size = int.from_bytes(raw[at : at + 4], "big")
+    key, signature, body = raw[at + 4 : at + 20], raw[at + 20 : at + 84], raw[at + 84 : at + 84 + size]
+    assert {KEY_HEADER: key.decode(), SIGNATURE_HEADER: signature.hex()} == WRITTEN["messages"][1]["headers"]
+    assert base64.b64encode(body).decode() == WRITTEN["messages"][1]["body"]
+    assert raw[at + 84 + size :] == bytes(4)
 
 
 if __name__ == "__main__":
