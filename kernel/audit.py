@@ -5,6 +5,7 @@ service's own database and never leaves the node.
 """
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -48,20 +49,37 @@ def record(
     at: datetime,
 ) -> None:
     """Append a line in the caller's transaction. `outcome` is `allowed` or `refused`."""
+    record_each(session, [subject], actor=actor, action=action, outcome=outcome, reason=reason, at=at)
+
+
+def record_each(
+    session: Session,
+    subjects: Iterable[str],
+    *,
+    actor: Actor | None,
+    action: str,
+    outcome: str,
+    reason: str | None,
+    at: datetime,
+) -> None:
+    """Append a line for each subject, together: one look for the end of the chain."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text(f"SELECT pg_advisory_xact_lock({AUDIT_LOCK})"))
     last = session.scalars(select(AuditEntry).order_by(AuditEntry.number.desc()).limit(1)).first()
     number, previous = (last.number, last.digest) if last else (0, START)
-    line = {
-        "number": number + 1,
-        "at": iso(at),
-        "actor_id": actor.id if actor else None,
-        "action": action,
-        "subject": subject,
-        "outcome": outcome,
-        "reason": reason,
-    }
-    session.add(AuditEntry(**{**line, "at": at}, digest=_digest(previous, line)))
+    for subject in subjects:
+        number += 1
+        line = {
+            "number": number,
+            "at": iso(at),
+            "actor_id": actor.id if actor else None,
+            "action": action,
+            "subject": subject,
+            "outcome": outcome,
+            "reason": reason,
+        }
+        previous = _digest(previous, line)
+        session.add(AuditEntry(**{**line, "at": at}, digest=previous))
     session.flush()
 
 

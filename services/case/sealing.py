@@ -112,6 +112,11 @@ def open_keys(session: Session, case_ids: Collection[str]) -> None:
             _known(session)[row.case_id] = _vault(session).unwrap(Wrapped(row.key_id, row.wrapped), _of(row.case_id))
 
 
+def is_opened(session: Session, case_id: str) -> bool:
+    """Whether the key of this case was opened in this transaction."""
+    return case_id in _known(session)
+
+
 def is_erased(session: Session, case_id: str) -> bool:
     """Whether the key of this case was destroyed, or is gone since the node was restored."""
     row = session.get(CaseKey, case_id)

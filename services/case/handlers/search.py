@@ -80,8 +80,9 @@ def same_persons(session: Session, values: dict[str, Any], *, by: Actor) -> Find
 
 def note_finds(session: Session, finds: Finds, reason: str | None, *, by: Actor, now: datetime) -> None:
     """A line in the audit log for each case of which somebody was shown."""
-    for case_id in dict.fromkeys(find.case.id for find in finds.items):
-        audit.record(session, actor=by, action=FIND, subject=case_id, outcome="allowed", reason=reason, at=now)
+    shown = dict.fromkeys(find.case.id for find in finds.items)
+    if shown:
+        audit.record_each(session, shown, actor=by, action=FIND, outcome="allowed", reason=reason, at=now)
 
 
 def _like(session: Session, secret: bytes, party: Party, *, by: Actor, reason: str | None) -> Iterable[Found]:
@@ -108,7 +109,7 @@ def _fitting(
     seen = [
         (cases[case_id], sealing.party(session, rows[party_id]))
         for party_id, case_id in looked_at
-        if _identifies(sight(by, cases[case_id]), reason) and not sealing.is_erased(session, case_id)
+        if _identifies(sight(by, cases[case_id]), reason) and sealing.is_opened(session, case_id)
     ]
     return seen, len(asked) > LOOKED_AT
 

@@ -115,7 +115,8 @@ def _evidence() -> None:
 
 
 def _vault() -> Vault:
-    keys = (op.get_context().config.attributes if op.get_context().config else {}).get("keys")
+    config = op.get_context().config
+    keys = config.attributes.get("keys") if config is not None else None
     if keys is None:
         raise SettingsError("There are cases to be sealed and no identity key; use: jisr migrate.")
     return Vault.at(keys)
