@@ -14,6 +14,7 @@ from tests.faults.rig import Rig
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.servers import Servers
 
+pytestmark = pytest.mark.timeout(600)  # the first test starts the servers and makes the country
 SEED = 3
 SELECTED = ("crash-point", "cut", "broker-forgets", "repeated-and-reordered", "directorate-restored")
 
