@@ -38,7 +38,7 @@ def status(settings: SettingsFile = None, as_json: AsJson = False) -> None:
 def look(prepared: Prepared) -> dict[str, Any]:
     """Everything about the node that its own databases, broker and processes say; what cannot be had is null."""
     settings = prepared.settings
-    processes = [{"process": name, "ready": _ready(settings, name)} for name in PROBED]
+    processes = [{"process": name, "ready": ready(settings, name)} for name in PROBED]
     outboxes = [_outbox(settings, service) for service in OWNERS]
     try:
         letters: dict[str, int | None] | None = dead.counts(settings.broker)
@@ -84,7 +84,8 @@ def look(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def _ready(settings: Settings, process: str) -> bool:
+def ready(settings: Settings, process: str) -> bool:
+    """Whether a process of this node runs and says that it can serve."""
     # the address a process listens on may mean "all of this machine's"
     host = settings.gateway_host or settings.host if process == "gateway" else settings.host
     default = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{settings.port_of(process)}"  # noqa: S104

@@ -1,6 +1,7 @@
 """`jisr user`: accounts, made by an operator on the node itself."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,10 +12,12 @@ from kernel.crypto import load_hash_key
 from kernel.database import Database
 from kernel.errors import BadInput
 from kernel.settings import Settings
-from node.commands.output import AsJson, SettingsFile, explained, read_settings, rows_table, show
+from node.commands.output import AsJson, SettingsFile, errors, explained, read_settings, rows_table, show
+from node.commands.status import ready
 from services.gateway import accounts
 
 app = typer.Typer(no_args_is_help=True, help="Accounts of this node.")
+TOLD_SECONDS = 5.0  # the gateway looks once a second
 COLUMNS = ["login", "roles", "unit", "language", "active", "id"]
 
 Login = Annotated[str, typer.Argument(help="The login, for example amal.")]
@@ -22,6 +25,18 @@ Login = Annotated[str, typer.Argument(help="The login, for example amal.")]
 
 def _database(settings: Settings) -> Database:
     return Database(settings.database_url_of("gateway"), service="gateway")
+
+
+def _wait_told(settings: Settings, account_id: str) -> None:
+    """Wait until a gateway that runs has told notify, or whoever is given a case next would not be notified of it."""
+    if not ready(settings, "gateway"):
+        return
+    database, until = _database(settings), time.monotonic() + TOLD_SECONDS
+    while not accounts.is_told(database, account_id):
+        if time.monotonic() > until:
+            errors.print("The notify service does not know of this yet; it is told as soon as it answers.")
+            return
+        time.sleep(0.1)
 
 
 def _password(file: Path | None) -> str:
@@ -65,6 +80,7 @@ def add(
         }
         values |= {key: value for key, value in (("unit", unit), ("email", email)) if value is not None}
         account = accounts.add_user(_database(chosen), values, now=now(), hash_key=_hash_key(chosen))
+        _wait_told(chosen, account["id"])
         show(account, as_json=as_json, table=lambda: rows_table(COLUMNS, [account]))
 
 
@@ -88,6 +104,7 @@ def disable(login: Login, settings: SettingsFile = None, as_json: AsJson = False
     with explained():
         chosen = read_settings(settings)
         account = accounts.disable_user(_database(chosen), login, now=now(), hash_key=_hash_key(chosen))
+        _wait_told(chosen, account["id"])
         show(account, as_json=as_json, table=lambda: rows_table(COLUMNS, [account]))
 
 
@@ -100,6 +117,7 @@ def enable(login: Login, settings: SettingsFile = None, as_json: AsJson = False)
     with explained():
         chosen = read_settings(settings)
         account = accounts.enable_user(_database(chosen), login, now=now(), hash_key=_hash_key(chosen))
+        _wait_told(chosen, account["id"])
         show(account, as_json=as_json, table=lambda: rows_table(COLUMNS, [account]))
 
 
@@ -117,6 +135,7 @@ def roles(
     with explained():
         chosen = read_settings(settings)
         account = accounts.set_user_roles(_database(chosen), login, role, now=now(), hash_key=_hash_key(chosen))
+        _wait_told(chosen, account["id"])
         show(account, as_json=as_json, table=lambda: rows_table(COLUMNS, [account]))
 
 
@@ -137,6 +156,7 @@ def posting(
         account = accounts.set_user_posting(
             _database(chosen), login, unit=unit, forums=forum or [], now=now(), hash_key=_hash_key(chosen)
         )
+        _wait_told(chosen, account["id"])
         show(account, as_json=as_json, table=lambda: rows_table([*COLUMNS, "forums"], [account]))
 
 

@@ -254,6 +254,12 @@ def enable_user(database: Database, login: str, *, now: datetime, hash_key: byte
         return shown(set_active(session, account.id, True, by=None, now=now, hash_key=hash_key))
 
 
+def is_told(database: Database, account_id: str) -> bool:
+    """Whether notify has answered for this account as it stands."""
+    with database.read() as session:
+        return session.get(ContactDue, account_id) is None
+
+
 def shown(account: Account) -> dict[str, Any]:
     """The account as JSON values, without its password."""
     view: dict[str, Any] = contract.AccountView().dump(account)

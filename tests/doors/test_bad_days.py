@@ -15,7 +15,7 @@ from tests.kit.databases import SqliteDatabases
 from tests.kit.nodes import Country, Node
 from tests.kit.rabbitmq import new_vhost
 
-from .api import OPENING, TRIAGED, Person, Town, give_databases, refused
+from .api import OPENING, PASSWORD, TRIAGED, Person, Town, give_databases, refused
 
 UNIT = "bad-days"
 
@@ -94,6 +94,16 @@ def test_an_account_made_while_notify_is_away_is_told_when_it_is_back(node: Node
     assert not town.notify_knows_everybody()
     node.start("notify")
     wait.until(town.notify_knows_everybody, seconds=60, what="notify was told")
+
+
+def test_an_account_made_on_the_node_itself_is_known_to_notify_when_the_command_has_ended(
+    node: Node, town: Town
+) -> None:
+    node.start("notify", "gateway")
+    password = node.home / "password"
+    password.write_text(PASSWORD)
+    node.jisr("user", "add", "amal", "--role", "operator", "--name", "Amal", "--password-file", str(password))
+    assert town.notify_knows_everybody()
 
 
 def test_a_role_change_is_in_the_journal(node: Node, town: Town) -> None:

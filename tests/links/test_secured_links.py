@@ -1,6 +1,7 @@
 """Engines on a link with mutual TLS: what was admitted works, what was not is kept out and changes nothing."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pika
@@ -14,7 +15,7 @@ from services.sync.message import Batch, Held, Hello, Message, open_message
 from services.sync.position import Position
 from tests.kit import wait
 from tests.links.country import SecureCountry, gets_in, metric, put_aside, tries_again
-from tests.replication.country import BAGHDAD, Node, converged
+from tests.replication.country import BAGHDAD, ERBIL, Node, converged
 
 EXPIRY = "jisr_link_certificate_expiry_timestamp_seconds"
 
@@ -224,3 +225,18 @@ def test_a_link_whose_files_are_missing_says_so_and_goes_on_when_they_come(secur
     assert metric(ninewa, EXPIRY, peer=BAGHDAD) is None
     authority.write_new(certificate, kept)
     converged(ninewa, baghdad, at_least=3)
+
+
+def test_one_enrolment_joins_two_directorates_and_each_hears_the_other(secure_country: SecureCountry) -> None:
+    country = secure_country
+    country.join(ERBIL)
+    country.start(BAGHDAD, ERBIL)
+    wait.until(lambda: gets_in(country[ERBIL]) > 0, seconds=90, what="Erbil got through to Baghdad's broker")
+    for asking, asked in ((ERBIL, BAGHDAD), (BAGHDAD, ERBIL)):
+        country.jisr(asking, "witness", "--wait", "60")
+        heard = partial(_has_heard, country[asking], asked)
+        wait.until(heard, seconds=60, what=f"{asking} shows when {asked} was heard")
+
+
+def _has_heard(node: Node, witness: str) -> bool:
+    return metric(node, "jisr_witness_last_timestamp_seconds", witness=witness) is not None

@@ -1,6 +1,8 @@
 """What may happen to an engine: a twin, garbage, a broker that forgets, an operator, a forger."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -21,7 +23,7 @@ from services.sync.tables import Quarantine, Replica
 from tests.kit import wait
 from tests.kit.databases import SqliteDatabases
 from tests.kit.rabbitmq import Vhost, new_vhost
-from tests.replication.country import BAGHDAD, ERBIL, Country, Node, converged
+from tests.replication.country import BAGHDAD, ERBIL, PACKAGE, Country, Node, converged
 from tests.services.sync.facts import fact
 
 OPERATOR = Actor(id="op", name="operator", roles=frozenset({"operator"}), node="ninewa")
@@ -270,3 +272,31 @@ def test_a_silent_origin_has_no_lag_but_a_growing_staleness(sqlite_country: Coun
     assert metric(baghdad, "jisr_replica_staleness")[stale] >= 2
     with urlopen(f"http://127.0.0.1:{baghdad.port}/readyz", timeout=5) as answer:
         assert answer.status == 200
+
+
+SURPRISED = """
+import sys
+from services.sync.senders import Sender
+from tests.replication.engine import main
+
+def surprise(_):
+    raise RuntimeError("what somebody wrote")
+
+Sender.measure = surprise
+sys.exit(main())
+"""
+
+
+def test_an_engine_that_meets_what_nobody_expected_says_where_without_the_text_and_ends(country: Country) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", SURPRISED, str(country["ninewa"].settings_file)],
+        cwd=PACKAGE,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert '"engine.defect"' in ended.stderr
+    assert "surprise" in ended.stderr
+    assert "what somebody wrote" not in ended.stderr
