@@ -42,7 +42,14 @@ class Project:
     """The containers of one node. `id` is the node's and the project's name."""
 
     def __init__(
-        self, client: docker.DockerClient, node_id: str, directory: Path, images: Images, *, links: list[str]
+        self,
+        client: docker.DockerClient,
+        node_id: str,
+        directory: Path,
+        images: Images,
+        *,
+        links: list[str],
+        tls: bool = False,
     ) -> None:
         self.id = node_id
         self.directory = directory
@@ -58,8 +65,10 @@ class Project:
             "JISR_RABBITMQ_IMAGE": images.rabbitmq,
             "JISR_POSTGRES_IMAGE": images.postgres,
             "JISR_PUBLISH": f"127.0.0.1:{self.port}",
+            "JISR_PUBLISH_BROKER": f"127.0.0.1:{free_port()}",
         }
-        make_node(node_id, directory, ROOT / "deploy" / "topology.toml", broker=f"{node_id}:5672", links=links)
+        self._files = [ROOT / "docker-compose.yml", *([ROOT / "deploy/compose/directorate.yml"] if tls else [])]
+        make_node(node_id, directory, ROOT / "deploy" / "topology.toml", broker=f"{node_id}:5672", links=links, tls=tls)
         settings = directory / "settings.toml"
         settings.chmod(0o644)
         settings.write_text(settings.read_text() + QUICK)
@@ -72,7 +81,7 @@ class Project:
     def compose(self, *words: str, stdin: str = "") -> str:
         """Run one compose command on this project, and return what it printed."""
         done = subprocess.run(
-            [*self._compose, "-p", self._name, "-f", str(ROOT / "docker-compose.yml"), *words],
+            [*self._compose, "-p", self._name, *(word for file in self._files for word in ("-f", str(file))), *words],
             env=self._environment,
             cwd=ROOT,
             input=stdin,
@@ -83,6 +92,10 @@ class Project:
         )
         assert done.returncode == 0, f"compose {' '.join(words)}: {done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def jisr(self, *words: str, stdin: str = "") -> str:
+        """A command of `jisr` in the engine's container, which has the node's key."""
+        return self.compose("exec", "-T", "engine", "jisr", *words, stdin=stdin)
 
     def up(self, *services: str) -> None:
         """Bring services up, or all of them."""
