@@ -81,7 +81,7 @@ TO_THE_END: list[Ask] = [
     lambda office, case: office.triage(case),
     lambda office, case: office.assign(case),
     lambda office, case: office.start(case),
-    lambda office, case: office.propose(case),
+    lambda office, case: office.propose(case, outcome="advice_given"),
     lambda office, case: office.close(case, by=DIRECTOR),
 ]
 answered = st.fixed_dictionaries({question.value: st.sampled_from(Answer) for question in Question})
