@@ -154,3 +154,14 @@ def test_a_duplicate_is_counted_once_and_shown_beside(database: Database) -> Non
     assert (row["cases"], row["duplicates"]) == (1, 1)
     assert row["recording_class"]["crime_indicated"] == 1
     assert coverage(found) == {"ninewa": (1, Reading.EXACT)}
+
+
+def test_a_case_that_moved_is_counted_once_where_it_was_first_recorded(database: Database) -> None:
+    """Whether the older release says nothing of counting, the sender says yes, or the receiver says no."""
+    shown = {"category": "drugs", "recording_class": "non_crime", "current_class": "non_crime", "month": "2026-02"}
+    moved = fact(statistical={**shown, "status": "transferred_out", "counted": True})
+    hold(database, "ninewa", moved, case("drugs"))
+    hold(database, "duhok", fact(statistical={**shown, "status": "received", "counted": False}))
+    found = count(database, GroupBy.CATEGORY, origins=("ninewa", "duhok"))
+    assert [row["cases"] for row in found["rows"]] == [2]
+    assert coverage(found) == {"ninewa": (2, Reading.EXACT), "duhok": (0, Reading.EXACT)}
