@@ -153,6 +153,8 @@ class _Work:
         ids = {line.fact_id for line in chain}
         candidates = [*self._forked(), *self._own]
         ids |= self._kept_ids([line.fact_id for line in candidates])
+        if any(isinstance(line.shown, Withheld) for line in candidates):
+            leaves |= self._kept_leaves()  # nothing else tells whether that fact is there already
         for line in candidates:
             if line.shown.leaf not in leaves and line.fact_id not in ids:
                 leaves.add(line.shown.leaf)
@@ -183,6 +185,12 @@ class _Work:
             if self._clearances[source] is Clearance.STATISTICAL and (not named or source in named):
                 return isinstance(one, Withheld)
         return not _is_open(best)
+
+    def _kept_leaves(self) -> set[bytes]:
+        rows = self._session.scalars(
+            select(JournalEntry).where(entries.c.number <= self._plan.after).execution_options(yield_per=IDS_AT_ONCE)
+        )
+        return {_shown(row).leaf for row in rows}
 
     def _kept_ids(self, ids: list[str]) -> set[str]:
         """Those of facts that stand in the part of the journal that stays as it is."""

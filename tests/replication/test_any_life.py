@@ -236,7 +236,7 @@ class AnyLife(RuleBasedStateMachine):
         return as_entry(0, best, restricted=not judged or isinstance(shown[OTHER], Withheld))
 
     def _rewrite(self, plan: recovery.Plan, chain: list[Entry], rest: list[Entry]) -> None:
-        leaves = {entry.leaf for entry in chain}
+        leaves = {entry.leaf for entry in [*self.origin.entries[: plan.after], *chain]}
         for entry in rest:
             if entry.leaf not in leaves:
                 leaves.add(entry.leaf)

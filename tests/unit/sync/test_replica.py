@@ -210,3 +210,72 @@ def test_silence_is_unknown_and_never_zero(head: int | None, heard_at: datetime 
 def test_an_answer_carries_the_reason_for_a_gap() -> None:
     assert replica.answer(holding(4), reason=replica.GAP).reason == "gap"
     assert replica.answer(holding(4)).held == Position(4, ORIGIN.positions[4].digest)
+
+
+# --- two machines
+
+
+def test_two_starts_with_one_session_are_two_machines() -> None:
+    state, held = on_hello(holding(4), replace(hello(6), boot="another"))
+    assert (state.state, state.boot, held.state) == (Status.DUPLICATE, "b3", "duplicate")
+    assert judge(state, batch(4, 7)) == Stopped()
+
+
+def test_a_machine_that_speaks_although_it_was_told_of_a_later_one_is_another() -> None:
+    late = hello(6, session=2)
+    assert on_hello(holding(4), late)[0].state is Status.OK, "it may have come late"
+    assert on_hello(holding(4), replace(late, told=3))[0].state is Status.DUPLICATE
+    assert on_hello(holding(4), replace(late, told=2))[0].state is Status.OK, "no later one than itself"
+
+
+def test_after_a_release_whoever_speaks_next_is_the_right_one() -> None:
+    twins, _ = on_hello(holding(4), replace(hello(6), boot="another"))
+    released = replica.release(twins)
+    assert on_hello(released, replace(hello(6, session=2), told=3))[0].state is Status.OK
+    assert on_hello(released, hello(6, session=8))[0].boot == "b8"
+
+
+def test_an_answer_names_the_start_that_was_heard() -> None:
+    held = replica.answer(holding(4))
+    assert (held.session, held.boot) == (3, "b3")
+
+
+# --- later lives
+
+
+def life(parent: int, head: int = 9, origin: Origin = ORIGIN) -> Hello:
+    return replace(hello(head, session=9, epoch=2, origin=origin), parent=origin.positions[parent])
+
+
+@pytest.mark.parametrize("word", [Status.OK, Status.ROLLED_BACK, Status.DIVERGED, Status.DUPLICATE])
+@pytest.mark.parametrize("parent", [4, 7])
+def test_a_later_life_that_continues_from_what_is_held_is_followed(word: Status, parent: int) -> None:
+    state, held = on_hello(holding(4, state=word, reason="Because."), life(parent))
+    assert (state.epoch, state.state, state.held, state.session) == (2, Status.OK, ORIGIN.positions[4], 9)
+    assert (held.epoch, held.state, held.reason) == (2, "ok", "")
+
+
+def test_a_later_life_that_leaves_what_is_held_is_for_a_person_to_decide() -> None:
+    state, held = on_hello(holding(4), life(2))
+    assert (state.epoch, state.state, held.held) == (1, Status.DIVERGED, ORIGIN.positions[4])
+    assert on_hello(holding(4), life(4, origin=OTHER_STORY))[0].state is Status.DIVERGED
+
+
+def test_a_later_life_does_not_end_a_refusal() -> None:
+    refused = replica.refuse(holding(4), Status.REFUSED, "Because.")
+    assert on_hello(refused, life(4))[0].state is Status.REFUSED
+    assert on_hello(refused, life(4))[0].epoch == 1
+
+
+def test_an_empty_replica_begins_a_later_life_where_its_chain_began() -> None:
+    state, _ = on_hello(begin("ninewa", 1), life(4))
+    assert (state.epoch, state.begun, state.held) == (2, 1, start("ninewa", 1))
+    out_of_a_bundle = replica.begin_with(replace(batch(0, 3), epoch=5))
+    assert (out_of_a_bundle.epoch, out_of_a_bundle.begun) == (5, 1)
+    assert isinstance(judge(out_of_a_bundle, replace(batch(0, 3), epoch=5)), Apply)
+
+
+def test_an_origin_that_does_not_have_what_is_held_says_so() -> None:
+    disowned = replace(hello(9), disowned=ORIGIN.positions[4])
+    assert on_hello(holding(4), disowned)[0].state is Status.DIVERGED
+    assert on_hello(holding(5), disowned)[0].state is Status.OK, "said of what was held before"
