@@ -174,7 +174,7 @@ def _original(session: Session, row: Relay) -> relay.Original | None:
     (one,) = decode(parts)
     if not isinstance(one, Full):
         return None
-    first = start(row.origin, replica.epoch).digest
+    first = start(row.origin, replica.begun).digest
     before = found[row.number - 1][1] if row.number - 1 in found else first
     return relay.Original(row.origin, replica.epoch, row.number, before, digest, one)
 
