@@ -1,5 +1,7 @@
 """Brokers and the database server that go away, forget, or take nothing."""
 
+import time
+
 from tests.faults.country import DIRECTORATES, GOVERNORATES
 from tests.faults.scenarios.scenario import scenario
 from tests.faults.servers import NODES, ON_POSTGRES
@@ -123,23 +125,26 @@ def flood(stage: Stage) -> None:
 
 @scenario(weight=1, uses_up=True)
 def backlog_over_a_bad_line(stage: Stage) -> None:
-    """A backlog goes over a line of 1 Mbit/s and 300 ms that drops again and again; with --full, 350,000 facts."""
+    """A backlog goes over a slow line that drops again and again; with --full, 350,000 facts over 1 Mbit/s."""
     origin, destination = stage.link()
     line = stage.country.lines[origin, destination]
-    count, every = (350_000, 600.0) if stage.full else (3_000, 1.5)
+    # Longer between drops than it takes to connect: eight round trips.
+    count, rate, every, most = (350_000, 125_000, 600.0, 4 * 3600.0) if stage.full else (3_000, 25_000, 8.0, 240.0)
     line.cut()
     stage.append_invented(origin, count)
     stage.country.wait(lambda: stage.country[origin].waiting() < 50, 60 + count / 100, "the journal has taken them")
     target = stage.country[origin].head().number
     line.heal()
     line.latency(0.15)
-    line.rate(125_000)
+    line.rate(rate)
     stage.say(f"{count} facts over {origin} → {destination}, which drops every {every:g} s")
     before = line.bytes_up
+    until = time.monotonic() + most
     try:
-        while stage.country[destination].held(origin).number < target:
+        while (held := stage.country[destination].held(origin).number) < target:
+            assert time.monotonic() < until, f"after {most:.0f} s {destination} holds {held} of {target}"
+            stage.say(f"{held} of {target} held")
             stage.country.let_pass(every)
-            stage.say(f"{stage.country[destination].held(origin).number} of {target} held")
             line.reset_connections()
         stage.counts["backlog_bytes"] = line.bytes_up - before
     finally:
