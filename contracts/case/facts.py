@@ -78,9 +78,7 @@ class CaseFact(FactSchema):
         fields.Dict(keys=fields.Enum(Sex, by_value=True), values=fields.Integer(validate=validate.Range(min=0)))
     )
 
-    counted = statistical(
-        fields.Boolean(metadata={"description": "false where it was only taken over by a transfer"})
-    )
+    counted = statistical(fields.Boolean(metadata={"description": "false where it was only taken over by a transfer"}))
 
     case_number = operational(fields.String(required=True))
     unit = operational(fields.String(required=True))
@@ -129,3 +127,4 @@ class RestrictedCaseFact(CaseFact):
     current_class = operational(fields.Enum(RecordingClass, by_value=True, required=True))
     status = operational(fields.Enum(CaseStatus, by_value=True, required=True))
     outcome = operational(fields.Enum(Outcome, by_value=True, required=True, allow_none=True))
+    counted = operational(fields.Boolean())

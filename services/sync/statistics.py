@@ -83,8 +83,8 @@ def _value(name: str) -> Any:
 
 def _is_counted() -> Any:
     """Whether the case counts at its origin: not where it was only taken over. An older release says nothing of it."""
-    statistical: Any = Record.statistical
-    return statistical["counted"].as_boolean().is_distinct_from(False)
+    parts: tuple[Any, ...] = (Record.statistical, Record.operational)
+    return func.coalesce(*(part["counted"].as_boolean() for part in parts)).is_distinct_from(False)
 
 
 def _counted(session: Session, by: Sequence[GroupBy], origins: Sequence[str]) -> list[Shown]:

@@ -80,6 +80,7 @@ def test_a_case_is_recorded_with_number_class_answers_and_one_fact(office: Offic
         "outcome": None,
         "age_band": "25-34",
         "parties_told": "told",
+        "counted": True,
         "parties_by_sex": {"female": 1, "male": 1, "unknown": 0},
     }
     assert fact.operational_values()["case_number"] == case.number

@@ -94,7 +94,7 @@ ABOUT_ONE = sorted(door for door, asked in DOORS.items() if not {"case_id", "ref
 def test_what_is_not_there_and_what_is_not_yours_look_the_same(doors: Doors, door: str) -> None:
     case_id = doors.at_work()
     referral_id = doors.done("send_referral", HANDLER, **{**DOORS["send_referral"], "case_id": case_id})["id"]
-    stranger = OTHER_SUPERVISOR if door in ("triage", "assign", "close") else OFFICER
+    stranger = OTHER_SUPERVISOR if door in ("triage", "assign", "close", "ask_for_handler") else OFFICER
     there = {"case_id": case_id} if "case_id" in DOORS[door] else {"referral_id": referral_id}
     missing, hidden = doors.refused(door, stranger, **DOORS[door]), doors.refused(door, stranger, **DOORS[door] | there)
     assert missing == hidden == (404, "case_not_found" if "case_id" in there else "referral_not_found")
@@ -145,7 +145,7 @@ def test_a_forbidden_move_and_a_stale_version_say_what_is_possible(doors: Doors)
     case_id = doors.at_work()
     answer = doors.ask("start", HANDLER, {"case_id": case_id})
     assert (answer.status_code, answer.json()["code"]) == (409, "move_refused")
-    assert "on_hold, resolution_proposed, withdrawn" in answer.json()["message"]
+    assert "on_hold, resolution_proposed, transferring, withdrawn" in answer.json()["message"]
     stale = doors.ask("hold", HANDLER, {**DOORS["hold"], "case_id": case_id, "version": 2})
     assert (stale.status_code, stale.json()["code"]) == (409, "stale_version")
     assert stale.json()["details"] == {"yours": 2, "current": 4}
