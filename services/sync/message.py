@@ -16,16 +16,32 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import Annotated, Any, ClassVar, NoReturn, Protocol
+from typing import Annotated, Any, NoReturn, Protocol
 
 import msgspec
-import zstandard
 from msgspec import UNSET, UnsetType
 
 from kernel.crypto import VerifyKey
-from kernel.errors import BadInput
-from services.sync.entry import MAX_ENTRIES, BadEntry, Shown, decode_to_keep, encode
+from services.sync.entry import MAX_ENTRIES, Shown, encode
 from services.sync.position import Position
+from services.sync.said import (
+    LEVEL,
+    MAX_PAYLOAD,
+    ZSTD,
+    BadMessage,
+    Batch,
+    FormerKey,
+    Held,
+    Hello,
+    Message,
+    NewerProtocol,
+    NotSigned,
+    Recall,
+    Recalled,
+    UnknownKind,
+    Witness,
+    compress,
+)
 
 MAJOR, MINOR = 1, 0
 VERSION = f"jisr/{MAJOR}.{MINOR}"
@@ -34,178 +50,13 @@ SIGNATURE_HEADER = "jisr-signature"
 
 MAX_HEADER = 4096
 MAX_BODY = 4 * 1024 * 1024  # four of the largest batches a sender aims at; far under RabbitMQ 4's 16 MiB
-MAX_PAYLOAD = 16 * 1024 * 1024  # opened; facts compress six to ten times, the largest batch is 1 MiB
 MAX_REASON = 400
 HEADER_ROOM = 512  # what a batch's own header can need beside its payload
 
-ZSTD = "zstd"  # the one encoding of version 1: the JSON array as one zstd frame that states its content size
-LEVEL = (
-    1  # of zstd, where nothing is known of the line: facts come out as small as at level 3 in two fifths of the time
-)
 
 _u32 = Struct(">I")
 _version = re.compile(r"jisr/(\d{1,4})\.(\d{1,4})\Z")
 _signature = re.compile(r"[0-9a-f]{128}\Z")
-
-
-class BadMessage(BadInput):
-    """This message between nodes was refused."""
-
-    code = "bad_message"
-
-    @property
-    def signer(self) -> str | None:
-        """The node that signed it; None when nobody can be held to it."""
-        return self.details.get("signer")
-
-
-class NotSigned(BadMessage):
-    """This message carries no signature of a node known here."""
-
-    code = "not_signed"
-
-
-class NewerProtocol(BadMessage):
-    """This message speaks {theirs}; version {ours} is spoken here. Upgrade this node."""
-
-    code = "newer_protocol"
-
-
-class UnknownKind(BadMessage):
-    """This message is of kind {kind}, which this version does not know; it was passed over."""
-
-    code = "unknown_kind"
-
-
-class FormerKey(UnknownKind):
-    """This message is signed with a key that {node} changed at entry {number}; it was passed over."""
-
-    code = "former_key"
-
-
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """A sender on connecting and every 30 s. `session` grows with each start of the engine, `boot` is new.
-
-    `parent`: where this epoch left the one before it; `begun`: the epoch in which the chain began. `told`: a later
-    session than this one, of which the receiver told; then two machines speak. `disowned`: a position that the receiver
-    said it holds and this journal does not have.
-    """
-
-    kind: ClassVar[str] = "hello"
-    origin: str
-    epoch: int
-    session: int
-    boot: str
-    head: Position
-    software: str
-    parent: Position | None = None
-    begun: int = 1
-    told: int = 0
-    disowned: Position | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A receiver after a commit, on `hello` and every 30 s: where its replica of `origin` stands.
-
-    `window`: bytes it takes ahead of `held`. `state`: ok, silent, rolled_back, diverged, duplicate, refused.
-    `reason`: "gap" when a batch began after `held`; otherwise a sentence for people. `session`, `boot`: of the latest
-    start of the origin's engine that was heard; 0 and empty where none was.
-    """
-
-    kind: ClassVar[str] = "held"
-    origin: str
-    epoch: int
-    held: Position
-    window: int
-    state: str
-    reason: str
-    session: int = 0
-    boot: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """The shown entries `start.number + 1` to `end.number`, in order; positions of the origin's own chain."""
-
-    kind: ClassVar[str] = "batch"
-    origin: str
-    epoch: int
-    start: Position
-    end: Position
-    count: int
-    encoding: str
-    payload: bytes
-
-    def entries(self) -> list[Shown]:
-        """Open the payload. Raises `BadMessage`, the origin as signer, for anything but `count` entries."""
-        return self.opened()[0]
-
-    def opened(self) -> tuple[list[Shown], list[bytes]]:
-        """As `entries`, and of each entry the bytes in which it is kept."""
-        return _open_payload(self.payload, self.count, self.origin)
-
-
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """What `node` holds of each origin, or, if it `asks`, what it wants compared; see `witness.py` for the payload.
-
-    `question` is a number that the asker chose and the answer repeats.
-    """
-
-    kind: ClassVar[str] = "witness"
-    node: str
-    asks: bool
-    question: int
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Recall:
-    """An origin asks for its own journal: what is held of it, and up to `most` bytes of the entries after `after`."""
-
-    kind: ClassVar[str] = "recall"
-    origin: str
-    question: int
-    after: int
-    most: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """The answer of `node`: its replica stands at `held`; `start` is the position asked about, or `held` if that is
-    less; the entries up to `end` in the form in which it holds them. `session`: the latest that it heard of.
-    """
-
-    kind: ClassVar[str] = "recalled"
-    node: str
-    question: int
-    origin: str
-    epoch: int
-    session: int
-    held: Position
-    start: Position
-    end: Position
-    payload: bytes
-
-    def entries(self) -> list[Shown]:
-        """Open the payload. Raises `BadMessage`, `node` as signer, for anything but the entries up to `end`."""
-        count = self.end.number - self.start.number
-        return _open_payload(self.payload, count, self.node)[0] if count else []
-
-
-Message = Hello | Held | Batch | Witness | Recall | Recalled
-
-
-def _open_payload(payload: bytes, count: int, signer: str) -> tuple[list[Shown], list[bytes]]:
-    try:
-        shown, kept = decode_to_keep(_decompress(payload))
-    except (BadEntry, zstandard.ZstdError) as error:
-        raise BadMessage(f"The payload of a batch cannot be opened: {error}", signer=signer) from error
-    if len(shown) != count:
-        raise BadMessage(f"A batch of {count} entries holds {len(shown)}.", signer=signer)
-    return shown, kept
 
 
 class Signs(Protocol):
@@ -273,19 +124,6 @@ def pack(
         count = max(1, int(count / excess * 0.9))
     end = Position(start.number + count, digests[count - 1])
     return Batch(origin, epoch, start, end, count, ZSTD, payload)
-
-
-def compress(opened: bytes, level: int = LEVEL) -> bytes:
-    """One zstd frame that states its content size."""
-    return zstandard.ZstdCompressor(level=level).compress(opened)
-
-
-def _decompress(payload: bytes) -> bytes:
-    """What one zstd frame of known, bounded size holds, nothing after it. Raises ZstdError or BadEntry."""
-    size = zstandard.frame_content_size(payload)
-    if not 0 < size <= MAX_PAYLOAD:
-        raise BadEntry(reason=f"the frame must state a size of at most {MAX_PAYLOAD} bytes")
-    return zstandard.ZstdDecompressor().decompress(payload, max_output_size=size, allow_extra_data=False)
 
 
 _Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
