@@ -108,7 +108,8 @@ def replicas(session: Session, origins: Sequence[str], *, now: datetime, stale: 
     ]
     told = list(session.scalars(select(Witnessed).order_by(Witnessed.witness)))
     lives = {(row.origin, row.epoch): row for row in session.scalars(select(Life))}
-    aside = dict(session.execute(select(SetAside.origin, func.count()).group_by(SetAside.origin)).all())
+    counted = session.execute(select(SetAside.origin, func.count()).group_by(SetAside.origin))
+    aside: dict[str, int] = dict(map(tuple, counted))
     for each in shown:
         life = lives.get((each["origin"], each["epoch"]))
         each["parent"] = position(Position(life.parent_number, life.parent_digest)) if life else None
