@@ -54,8 +54,9 @@ def upsert(session: Session, table: str, columns: Sequence[str], rows: Sequence[
         return
     incoming = f"incoming_{table}"
     connection = session.connection()
-    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} (LIKE {table}) ON COMMIT DELETE ROWS")
-    connection.exec_driver_sql(f"DELETE FROM {incoming}")  # noqa: S608 - of an earlier call in this transaction
+    made = f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} (LIKE {table}) ON COMMIT DELETE ROWS"
+    emptied = f"DELETE FROM {incoming}"  # noqa: S608 - of an earlier call in this transaction
+    connection.exec_driver_sql(f"{made}; {emptied}")
     _copy(session, incoming, columns, rows)
     connection.exec_driver_sql(f"INSERT INTO {table} ({names}) SELECT {names} FROM {incoming} {conflict}")  # noqa: S608
 
@@ -66,7 +67,8 @@ def copied(session: Session, query: str) -> list[bytes]:
     A third of the time that a cursor takes: nothing becomes text, and no row an object before its reader wants it.
     """
     rows = _Written()
-    with session.connection().connection.cursor() as cursor:
+    connection: Any = session.connection().connection
+    with connection.cursor() as cursor:
         cursor.copy_expert(f"COPY ({query}) TO STDOUT WITH (FORMAT binary)", rows)
     first, *rest = rows.found
     return [first[len(_BEGIN) :], *rest][:-1]  # the last is the mark of the end

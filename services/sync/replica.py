@@ -226,8 +226,9 @@ def _judge_entries(held: Position, batch: Batch, opened: Contents | Refuse) -> J
     known = held.number - batch.start.number
     if known and opened.digests[known - 1] != held.digest:
         return _diverged(held)
-    new = (each[known:] for each in (opened.entries, opened.kept, opened.leaves, opened.digests))
-    return Apply(held.number + 1, *new, batch.end, batch.epoch)
+    entries, kept = opened.entries[known:], opened.kept[known:]
+    leaves, chain = opened.leaves[known:], opened.digests[known:]
+    return Apply(held.number + 1, entries, kept, leaves, chain, batch.end, batch.epoch)
 
 
 def _diverged(held: Position) -> Refuse:
