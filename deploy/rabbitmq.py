@@ -38,9 +38,8 @@ _SERVERS = ("/usr/lib/rabbitmq/bin/rabbitmq-server", "/usr/lib/rabbitmq/sbin/rab
 # Schedulers that have nothing to do sleep at once instead of spinning: several brokers share the machine's cores.
 _ERLANG = "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none"
 _DISK_FREE_LIMIT = 50_000_000  # RabbitMQ's own default, bytes
-_MEMORY_HIGH_WATERMARK = 0.4
+_MEMORY_HIGH_WATERMARK, _HARDLY_ANY_MEMORY = 0.4, 0.000001
 MAX_MESSAGE_SIZE = 16 * 1024 * 1024  # twice what this program sends; RabbitMQ 3 would take 128 MiB
-_HARDLY_ANY_MEMORY = 0.000001
 _NEVER_FREE = 2**60  # more bytes than any disk has free
 
 

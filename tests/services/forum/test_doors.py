@@ -1,11 +1,9 @@
 """The doors of a running forum service, asked over HTTP by a signed actor, as the gateway does."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import requests
 from sqlmodel import select
 
 from contracts.roles import Role
@@ -13,11 +11,11 @@ from deploy.rabbitmq import PrivateRabbitMQ
 from kernel.audit import AuditEntry
 from kernel.broker import FACTS, channel_to
 from kernel.clock import now
-from kernel.crypto import SigningKey
 from kernel.database import Database
-from kernel.identity import Actor, sign_actor
+from kernel.identity import Actor
 from kernel.outbox import read_slice
 from tests.kit import wait
+from tests.kit.doors import ServiceDoors
 from tests.kit.nodes import Country, Node
 from tests.kit.rabbitmq import new_vhost
 from tests.services.forum.desk import DIRECTOR, MARKER, OFFICER, QUORATE, UNKNOWN, actor, facilitator
@@ -25,37 +23,10 @@ from tests.services.forum.desk import DIRECTOR, MARKER, OFFICER, QUORATE, UNKNOW
 AREA = {"names": {"ar": "حي السلام"}, "kind": "neighbourhood", "district": "mosul"}
 
 
-class Doors:
+class Doors(ServiceDoors):
     """Asks the doors of one node's forum service."""
 
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self.key = SigningKey.load(node.settings.keys_directory / "gateway.key")
-
-    def ask(self, door: str, by: Actor, values: Any, **headers: str) -> requests.Response:
-        """The answer of a door."""
-        body = values if isinstance(values, bytes) else json.dumps(values).encode()
-        token = sign_actor(self.key, by, now=now())
-        return requests.post(
-            f"{self.node.url('forum')}/doors/{door}",
-            data=body,
-            headers={"Authorization": f"Bearer {token}", **headers},
-            timeout=30,
-        )
-
-    def done(self, door: str, by: Actor, **values: Any) -> dict[str, Any]:
-        """The answer of a door that did what it was asked."""
-        answer = self.ask(door, by, values)
-        assert answer.status_code == 200, answer.text
-        shown: dict[str, Any] = answer.json()
-        return shown
-
-    def refused(self, door: str, by: Actor, **values: Any) -> tuple[int, str]:
-        """The status and the code of a refusal."""
-        answer = self.ask(door, by, values)
-        refusal = answer.json()
-        assert set(refusal) == {"code", "message", "details"}
-        return answer.status_code, refusal["code"]
+    service = "forum"
 
     def established(self) -> str:
         """The id of a forum that exists on paper."""
