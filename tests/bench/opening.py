@@ -11,7 +11,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,6 @@ from typing import Any, Final
 import requests
 
 from contracts.roles import Role
-from deploy.postgres import PrivatePostgres
 from tests.doors.api import NO_TO_ALL, Town
 from tests.kit.databases import node_databases
 from tests.kit.nodes import Country
@@ -81,13 +80,11 @@ def measure(database_url: Callable[[str], str] | None, *, clients: int, seconds:
     }
 
 
-def both(*, clients: int, seconds: float) -> dict[str, Any]:
-    """On each backend."""
-    found = {"sqlite": measure(None, clients=clients, seconds=seconds)}
+def on_each_backend(*, clients: int, seconds: float) -> Iterator[tuple[str, dict[str, Any]]]:
+    """SQLite, then PostgreSQL."""
+    yield "sqlite", measure(None, clients=clients, seconds=seconds)
     with private_postgres() as server:
-        on_server: PrivatePostgres = server
-        found["postgresql"] = measure(node_databases(on_server), clients=clients, seconds=seconds)
-    return found
+        yield "postgresql", measure(node_databases(server), clients=clients, seconds=seconds)
 
 
 def main() -> None:
@@ -97,12 +94,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
-    found = both(clients=chosen.clients, seconds=chosen.seconds)
-    if chosen.json:
-        print(json.dumps(found))
-    else:
-        for backend, figures in found.items():
-            print(backend, *(f"{name}={value}" for name, value in figures.items()))
+    for backend, figures in on_each_backend(clients=chosen.clients, seconds=chosen.seconds):
+        told = {"backend": backend, **figures}
+        line = json.dumps(told) if chosen.json else "  ".join(f"{name} {value}" for name, value in told.items())
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

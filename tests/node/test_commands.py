@@ -27,6 +27,8 @@ COMMANDS = [
     ("migrate",),
     ("status",),
     ("verify",),
+    ("proof",),
+    ("retention",),
     ("witness",),
     ("link", "list"),
     ("link", "pause"),
@@ -48,6 +50,7 @@ COMMANDS = [
     ("user", "roles"),
     ("user", "posting"),
     ("keys", "new"),
+    ("keys", "rotate"),
 ]
 
 
