@@ -14,5 +14,6 @@ What a fact tells is decided in `contracts/case/facts.py` (shapes) and `telling.
 one fact for each accepted request, whatever the case is about.
 
 The wall (`wall.py`) keeps a case from those whom it names and from their chain of command; what is due next is
-`next_steps.py`; when parties may be brought together is `mediating.py`. The whole life of a case, for people:
-docs/cases.md."""
+`next_steps.py`; when parties may be brought together is `mediating.py`. Referrals and what happens to them when nobody
+answers: `referral.py`, `partners.py`. Cases between governorates: `transfer/`. What offices have today: `importing/`.
+The whole life of a case, for people: docs/cases.md."""

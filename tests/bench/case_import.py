@@ -2,9 +2,9 @@
 
     flock /tmp/bench.lock nice -n -5 .venv/bin/python -m tests.bench.case_import [ROWS] [DATABASE_URL]
 
-One process, one database (SQLite in a new folder unless a URL is given), a CSV of invented people with one party, a narrative and an
-answer each. Shows rows a second, by the clock and by the processor time of this process: on a machine with other work the second is
-the program's own.
+One process, one database (SQLite in a new folder unless a URL is given), a CSV of invented people with one party, a
+narrative and an answer each. Shows rows a second, by the clock and by the processor time of this process: on a machine
+with other work the second is the program's own.
 """
 
 import csv
@@ -68,9 +68,8 @@ def main(rows: int, url: str | None) -> None:
         clock, processor = time.perf_counter() - clock, time.process_time() - processor
         database.close()
     assert (report.taken, report.bad) == (rows, [])
-    print(
-        f"{rows} cases on {database.dialect}: {rows / clock:.0f}/s by the clock, {rows / processor:.0f}/s of processor time"
-    )
+    by_clock, by_processor = rows / clock, rows / processor
+    print(f"{rows} cases on {database.dialect}: {by_clock:.0f}/s by the clock, {by_processor:.0f}/s of processor time")
 
 
 if __name__ == "__main__":

@@ -150,8 +150,9 @@ class Importer:
 
     def _known(self, session: Session, fitting: list[_Read]) -> set[str]:
         hashes = [one.key_hash for one in fitting]
-        mine = select(ImportedRow.key_hash).where(ImportedRow.source == self.mapping.name)
-        return set(session.exec(mine.where(ImportedRow.key_hash.in_(hashes))).all())
+        row: Any = ImportedRow
+        mine = select(row.key_hash).where(row.source == self.mapping.name)
+        return set(session.exec(mine.where(row.key_hash.in_(hashes))).all())
 
     def _note(self, report: Report, now: datetime) -> None:
         with self.database.write_silently() as session:
