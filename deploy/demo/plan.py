@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 
-from contracts.case.words import Answer, Category, Destination, Outcome, PartyRole, Question, Urgency
+from contracts.case.words import (
+    GROUP,
+    Answer,
+    Category,
+    CategoryGroup,
+    Destination,
+    Outcome,
+    PartyRole,
+    Question,
+    Urgency,
+)
 from contracts.forum.words import ConcernCategory, ForumKind, Founding, Priority, Sector, Session
 from contracts.gazetteer import District, districts
 from deploy.demo import shape
@@ -25,6 +35,7 @@ ORDINALS = (
     {"ar": "الثالث", "ckb": "سێیەم", "en": "third"},
     {"ar": "الرابع", "ckb": "چوارەم", "en": "fourth"},
 )
+ADULT = 18
 CASE_STEPS = ("received", "triaged", "assigned", "in_progress", "resolution_proposed", "closed")
 
 
@@ -203,12 +214,21 @@ def _case(dice: random.Random, node: str, language: str, today: date) -> Case:
         if crime
         else (Outcome.MEDIATED_AGREEMENT, Outcome.ADVICE_GIVEN, Outcome.SERVICE_COMPLETED)
     )
+    opening = _opening(dice, node, language, category, reported, crime=crime)
+    if outcome is Outcome.MEDIATED_AGREEMENT and not _may_be_settled(opening):
+        outcome = Outcome.ADVICE_GIVEN
     return Case(
-        _opening(dice, node, language, category, reported, crime=crime),
+        opening,
         dice.choices(range(len(CASE_STEPS)), (5, 5, 10, 25, 10, 45))[0],
         outcome,
         _referral(dice) if dice.random() < 0.35 else None,
     )
+
+
+def _may_be_settled(opening: Mapping[str, Any]) -> bool:
+    """Whether an agreement may be the only response: among adults, in a dispute (docs/cases.md, mediation)."""
+    adults = all(party["age"] >= ADULT for party in opening["parties"])
+    return adults and GROUP[Category(opening["category"])] is CategoryGroup.DISPUTE
 
 
 def _opening(
