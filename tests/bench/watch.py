@@ -113,7 +113,7 @@ class Watch:
             held, moment = self._held(), time.perf_counter()
             if held > before or moment > until:
                 return moment, held
-            time.sleep(LOOK_SECONDS)
+            self._ending.wait(LOOK_SECONDS)
 
     def _carried(self) -> int:
         return self._line.bytes_up + self._line.bytes_down if self._line else 0
