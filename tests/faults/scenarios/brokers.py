@@ -132,7 +132,7 @@ def backlog_over_a_bad_line(stage: Stage) -> None:
     count, rate, every, most = (350_000, 125_000, 600.0, 4 * 3600.0) if stage.full else (3_000, 25_000, 8.0, 240.0)
     line.cut()
     stage.append_invented(origin, count)
-    stage.country.wait(lambda: stage.country[origin].waiting() < 50, 60 + count / 100, "the journal has taken them")
+    stage.country.wait(lambda: stage.country[origin].waiting() < 50, 60 + count / 10, "the journal has taken them")
     target = stage.country[origin].head().number
     line.heal()
     line.latency(0.15)
