@@ -4,8 +4,8 @@ A number is the node's ISO 3166-2:IQ part, the year, a gap-free sequence of that
 digits, more when a year needs more) and one check character. Cases carry no prefix; other things put a
 letter in front, which has its own sequence: forum `F`, meeting `M`, action `A`, referral `R`, transfer `T`,
 welfare application `W`, as in `R-NI-2026-000001-W`. What stands behind the conflict wall has letters of its
-own (`C` a case, `D` its referrals), so that those who must not infer it see no gap. The check character covers the prefix, so a referral's
-number is not a case's with a letter added.
+own (`C` a case, `D` its referrals), so that those who must not infer it see no gap. The check character covers
+the prefix, so a referral's number is not a case's with a letter added.
 
 The check is ISO/IEC 7064 MOD 37,36 over the letters and digits without hyphens. It notices every single
 wrong character. Of two different neighbours exchanged it notices all but one pair in 630: for each value of

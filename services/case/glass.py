@@ -12,8 +12,8 @@ from typing import Final
 from contracts import roles
 from contracts.roles import Role
 from kernel.identity import Actor
-from services.case.wall import COMPLAINTS
 from services.case.tables import CaseRecord
+from services.case.wall import COMPLAINTS
 
 OPEN_FOR: Final = timedelta(hours=3)
 
