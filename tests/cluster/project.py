@@ -93,10 +93,6 @@ class Project:
         assert done.returncode == 0, f"compose {' '.join(words)}: {done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def jisr(self, *words: str, stdin: str = "") -> str:
-        """A command of `jisr` in the engine's container, which has the node's key."""
-        return self.compose("exec", "-T", "engine", "jisr", *words, stdin=stdin)
-
     def up(self, *services: str) -> None:
         """Bring services up, or all of them."""
         self.compose("up", "-d", "--no-build", *services)
