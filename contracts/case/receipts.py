@@ -104,8 +104,8 @@ class Report(OpenCase):
 
 
 def _kept() -> Mapping[str, fields.Field]:
-    digest = {"validate": validate.Regexp("^[0-9a-f]{64}$"), "required": True}
-    return {"hash": c1(fields.String(**digest)), "commitment": c1(fields.String(**digest))}
+    digest = validate.Regexp("^[0-9a-f]{64}$")
+    return {name: c1(fields.String(validate=digest, required=True)) for name in ("hash", "commitment")}
 
 
 class KeepReceipt(IssueReceipt):

@@ -19,14 +19,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from importlib.metadata import version
-from random import SystemRandom
 from typing import Any
 
 from pika.adapters.select_connection import IOLoop
 
-from contracts.topology import LinkSpec, NodeKind, Topology
+from contracts.topology import NodeKind, Topology
 from contracts.topology import load as load_topology
 from kernel import metrics
 from kernel.crypto import VerifyKey
@@ -35,32 +33,25 @@ from kernel.disk import disk_of
 from kernel.errors import Internal, SettingsError, Unavailable
 from kernel.ids import new_id
 from kernel.log import get_logger
-from kernel.settings import LinkSettings, Settings
-from services.sync import arrivals, doubt, journal, mark, message, own_keys, recalls
-from services.sync.batches import relays_to
+from kernel.settings import Settings
+from services.sync import doubt, journal, mark, own_keys, parts
 from services.sync.carrier import Carrier
 from services.sync.control import Control
 from services.sync.doubt import Doubt
-from services.sync.entry import Shown
-from services.sync.hours import Hours
 from services.sync.journal_watch import JournalWatch
 from services.sync.lanes import Lanes
 from services.sync.line import Line, Route
-from services.sync.link import Link
 from services.sync.lock import EngineLock
 from services.sync.pace import backoff
 from services.sync.peering import Peer
 from services.sync.position import Position
 from services.sync.probes import ProbeServer
 from services.sync.recalls import Recaller
-from services.sync.receivers import Receiver
 from services.sync.recorder import Recorder
 from services.sync.relayer import Relayer
-from services.sync.relays import Post, post_of
-from services.sync.replicas import Replicas
 from services.sync.room import Room
 from services.sync.secured import Secured
-from services.sync.senders import Sender, Who
+from services.sync.senders import Who
 from services.sync.trust import Trust
 from services.sync.wire import Wire
 from services.sync.witnesses import Exchange
@@ -88,7 +79,7 @@ class Engine:
         self.peers: dict[str, Peer] = {}
         self.carriers: list[Carrier] = []
         self.recallers: list[Recaller] = []
-        self._doubt: Doubt | None = None
+        self.doubt: Doubt | None = None
         self._forked: frozenset[str] = frozenset()
         self._lock = EngineLock(self.node, settings.home, self.database)
         self.trust = self._trust_of_files()
@@ -142,11 +133,11 @@ class Engine:
         with self.database.write_silently() as session:
             self.trust.read(session)
             life = journal.begin(session, self.node, above=reached.session if reached else 0)
-            self._doubt = doubt.look(session, reached)
+            self.doubt = doubt.look(session, reached)
             self._forked = doubt.forked(session, life.epoch)
             self._keys, self._told = own_keys.load(session, self.settings), own_keys.told(session)
-        if self._doubt is not None:
-            log.warning("engine.journal_in_doubt", state=self._doubt.state.value, about=self._doubt.about)
+        if self.doubt is not None:
+            log.warning("engine.journal_in_doubt", state=self.doubt.state.value, about=self.doubt.about)
         return life
 
     def _serve(self) -> None:
@@ -224,9 +215,9 @@ class Engine:
             peer = self.peers[node] = Peer(node)
             peer.line = self._line(peer)
             if node in links_out:
-                peer.sender = self._sender(peer.line, links_out[node], who)
+                peer.sender = parts.sender(self, peer.line, links_out[node], who)
             if node in links_in:
-                peer.receiver = self._receiver(peer.line, node, who)
+                peer.receiver = parts.receiver(self, peer.line, node, who)
         reached = frozenset(links_out if self.is_directorate else ())
         self.relayer = Relayer(self.node, reached, self.database, self.lanes.lane(), self.loop, self._on_head)
         self.exchanges = [self._exchange(node) for node in self.topology.witnesses_of(self.node)]
@@ -242,7 +233,7 @@ class Engine:
             keep_lock=self._lock.keep,
             fail=self.fail,
             journal=JournalWatch(
-                life, self.settings.home, self._doubt, forked=self._forked, begin_again=self.begin_again
+                life, self.settings.home, self.doubt, forked=self._forked, begin_again=self.begin_again
             ),
         )
 
@@ -298,72 +289,6 @@ class Engine:
             on_confirm=on_confirm,
             on_blocked=peer.on_blocked,
         )
-
-    def _sender(self, line: Line, spec: LinkSpec, who: Who) -> Sender:
-        timing = self.settings.replication
-        chosen = self.settings.links.get(spec.destination) or LinkSettings()
-        link = Link(
-            self.node,
-            spec.destination,
-            who.life.epoch,
-            who.life.head,
-            random=SystemRandom().random,
-            window=timing.window_bytes,
-            hello_seconds=timing.hello_seconds,
-            no_progress_seconds=timing.no_progress_seconds,
-            rate=chosen.rate_bytes_per_second,
-            begun=journal.FIRST_EPOCH,
-            session=who.life.session,
-            boot=who.boot,
-        )
-        link.doubt(self._doubt.word if self._doubt else None)
-        return Sender(
-            spec,
-            who,
-            link,
-            database=self.database,
-            lane=self.lanes.lane(),
-            timers=self.loop,
-            publish=line.publish,
-            relays_to=relays_to(self.topology, self.node),
-            hours=Hours.parse(chosen.windows or ()),
-        )
-
-    def _receiver(self, line: Line, peer: str, who: Who) -> Receiver:
-        timing = self.settings.replication
-
-        def is_for(one: Shown) -> bool:
-            return arrivals.is_for(self.node, one, takes_unaddressed=not self.is_directorate)
-
-        def say(said: message.Message) -> bool:
-            sender = self.peers[peer].sender
-            return line.publish(*message.sign(self.room.said(said), sender.speaking() if sender else who.keys.present))
-
-        def on_held(held: message.Held) -> None:
-            sender = self.peers[peer].sender
-            if sender is not None:
-                sender.on_held(held)
-
-        lane = self.lanes.lane()
-        recaller = Recaller(self.node, peer, database=self.database, lane=lane, timers=self.loop, publish=say)
-        self.recallers.append(recaller)
-        return Receiver(
-            peer,
-            replicas=Replicas(peer, line.route.queue, timing.window_bytes, is_for, self._post_of(peer)),
-            trust=self.trust,
-            database=self.database,
-            lane=self.lanes.lane(),
-            timers=self.loop,
-            coalesce=timing.held_coalesce_seconds,
-            say=say,
-            on_held=on_held,
-            on_recalled=recaller.on_recalled,
-            recalled=partial(recalls.answer, node=self.node),
-            announce=self.recorder.announce,
-        )
-
-    def _post_of(self, peer: str) -> Post:
-        return post_of(self.topology, self.node, peer, wait_seconds=self.settings.replication.relay_after_seconds)
 
     def _exchange(self, peer: str) -> Exchange:
         return Exchange(

@@ -23,6 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from contracts.sync import LinkState
+from services.sync.actions import Action, SayHello, Send, Wait
 from services.sync.message import Held
 from services.sync.pace import FIRST_BATCH, LONGEST_WAIT, Bucket, Pace, backoff
 from services.sync.position import Position, start
@@ -37,31 +38,6 @@ OUTSIDE_HOURS = "It sends in the hours that an operator set, and they have not b
 
 APPLIES = frozenset({"ok", "silent", "rolled_back"})  # words of a receiver that takes what fits; see replica.py
 WORDS = {"diverged": LinkState.DIVERGED, "duplicate": LinkState.DUPLICATE}
-
-
-@dataclass(frozen=True, slots=True)
-class SayHello:
-    """Publish a hello now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Read up to `max_entries` after `after` and pack them into at most `max_bytes`, compressed at `level` of zstd."""
-
-    after: Position
-    max_bytes: int
-    max_entries: int
-    level: int
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Nothing to do for so many seconds unless something happens."""
-
-    seconds: float
-
-
-Action = SayHello | Send | Wait
 
 
 @dataclass(frozen=True, slots=True)

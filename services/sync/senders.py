@@ -19,11 +19,12 @@ from kernel.crypto import SigningKey
 from kernel.database import Database
 from kernel.log import get_logger
 from services.sync import journal
+from services.sync.actions import SayHello, Send, Wait
 from services.sync.batches import next_batch
 from services.sync.hours import ALWAYS, Hours
 from services.sync.lanes import Lane
 from services.sync.line import Verdict
-from services.sync.link import Link, SayHello, Send, Wait
+from services.sync.link import Link
 from services.sync.message import Batch, Held, Hello, Message, sign
 from services.sync.own_keys import OwnKeys
 from services.sync.position import Position

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from kernel.crypto import SigningKey
 from kernel.fact import Fact
 from services.sync import message, replica
+from services.sync.actions import SayHello, Send
 from services.sync.disclosure import Clearance, decide, show
 from services.sync.entry import Entry, Shown, audience, encode, record
-from services.sync.link import Link, SayHello, Send
+from services.sync.link import Link
 from services.sync.message import ZSTD, BadMessage, Batch, Held, Hello, open_message, pack, sign
 from services.sync.position import Position, advance, start
 

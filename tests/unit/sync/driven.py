@@ -3,7 +3,8 @@
 from dataclasses import replace
 from hashlib import sha256
 
-from services.sync.link import Link, SayHello, Send
+from services.sync.actions import SayHello, Send
+from services.sync.link import Link
 from services.sync.message import Held
 from services.sync.position import Position, start
 

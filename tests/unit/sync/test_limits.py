@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.sync import LinkState
-from services.sync.link import OUTSIDE_HOURS, Link, SayHello, Send, Wait
+from services.sync.actions import SayHello, Send, Wait
+from services.sync.link import OUTSIDE_HOURS, Link
 from services.sync.message import Held
 from services.sync.pace import BATCH_SECONDS, BURST_SECONDS, LEAST_LIMITED, Bucket
 from services.sync.position import Position, start

@@ -1,6 +1,6 @@
 """A link that is connecting: who speaks first, how often, and what is believed."""
 
-from services.sync.link import SayHello, Send, Wait
+from services.sync.actions import SayHello, Send, Wait
 from tests.unit.sync.driven import Driven, place
 
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from contracts.sync import LinkState
-from services.sync.link import Link, Send, Wait
+from services.sync.actions import Send, Wait
+from services.sync.link import Link
 from services.sync.message import Held
 from tests.unit.sync.driven import DESTINATION, ORIGIN, place
 

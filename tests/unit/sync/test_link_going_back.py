@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.sync.link import SayHello, Send, Wait
+from services.sync.actions import SayHello, Send, Wait
 from services.sync.pace import FIRST_BATCH, backoff
 from tests.unit.sync.driven import Driven, place
 

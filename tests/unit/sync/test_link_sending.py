@@ -1,6 +1,7 @@
 """A link that sends: never past the window, in batches that fit the line."""
 
-from services.sync.link import GRANTS_NOTHING, Send, Wait
+from services.sync.actions import Send, Wait
+from services.sync.link import GRANTS_NOTHING
 from services.sync.pace import FIRST_BATCH, LEAST_BATCH, MOST_BATCH
 from tests.unit.sync.driven import Driven, place
 

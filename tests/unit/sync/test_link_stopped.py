@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.sync.link import Link, SayHello, Send, Wait
+from services.sync.actions import SayHello, Send, Wait
+from services.sync.link import Link
 from services.sync.pace import backoff
 from services.sync.position import Position
 from tests.unit.sync.driven import DESTINATION, ORIGIN, Driven, digest_at, held, place
