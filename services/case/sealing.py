@@ -176,7 +176,10 @@ def _made(session: Session, name: str) -> bytes:
 
 
 def wrap_anew(session: Session, *, limit: int) -> int:
-    """Wrap up to `limit` keys that stand under a former identity key with the present one; return how many."""
+    """Wrap keys that stand under a former identity key with the present one; return how many.
+
+    Up to `limit` of cases, as many of applications, and the node's few own secrets.
+    """
     vault = _vault(session)
     former = select(CaseKey).where(CaseKey.key_id != vault.present).limit(limit).with_for_update()
     rows: list[CaseKey | NodeSecret | WelfareApplication] = list(session.exec(former))

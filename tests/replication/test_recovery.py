@@ -38,7 +38,7 @@ class Backup:
         self._rows: dict[Any, list[dict[str, Any]]] = {}
         with node.database.read() as session:
             for table in Base.metadata.sorted_tables:
-                self._rows[table] = [as_written(row) for row in session.execute(table.select()).mappings()]
+                self._rows[table] = [as_written(dict(row)) for row in session.execute(table.select()).mappings()]
 
     def restore(self, *, mark: bool) -> None:
         """Put it back; with `mark` as if the whole machine went back, and the file beside the database with it."""

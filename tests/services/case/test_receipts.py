@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from contracts import numbers
 from contracts.case.receipts import ByReceipt, KeepReceipt, KeepReport, Progress, Proof, Report
-from contracts.roles import PUBLIC
+from contracts.roles import PUBLIC, Role
 from kernel.errors import MoveRefused, TooManyRequests
 from kernel.identity import Actor
 from services.case import completeness, handlers
@@ -143,7 +143,7 @@ def test_somebody_without_an_account_reports_and_the_intake_unit_triages(office:
     assert state(office) is Progress.RECEIVED
     for stranger in (INTAKE, SUPERVISOR, HANDLER):
         assert case.id not in office.listed(stranger)
-    leading = person("leading", *SUPERVISOR.roles, unit="intake")
+    leading = person("leading", Role.UNIT_SUPERVISOR, unit="intake")
     assert office.listed(leading) == [case.id]
     office.triage(case, by=leading)
 
@@ -155,7 +155,7 @@ def test_a_report_sent_again_is_one_case(office: Office) -> None:
 
 def test_a_report_of_the_police_stands_behind_the_wall(office: Office) -> None:
     case_id = report(office, category="complaint_against_police").case_id
-    leading = person("leading", *SUPERVISOR.roles, unit="intake")
+    leading = person("leading", Role.UNIT_SUPERVISOR, unit="intake")
     assert office.listed(leading) == office.listed(DIRECTOR) == []
     assert office.listed(INSPECTOR) == [case_id]
 

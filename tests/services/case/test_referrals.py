@@ -1,6 +1,8 @@
 """Referrals: prepared, agreed to, sent, answered, done, and confirmed by the person."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from services.case.refusals import (
     ReasonNeeded,
     ReferralNotFound,
 )
+from services.case.tables import Referral
 from tests.services.case.office import (
     HANDLER,
     OFFICER,
@@ -138,7 +141,7 @@ def test_a_referral_is_revoked_any_time_before_it_is_completed(office: Office) -
     case = office.at_work()
     for steps in range(4):
         referral = office.refer(case, consent="not_asked")
-        ways = [
+        ways: list[Callable[[Referral], Any]] = [
             lambda one: office.step("dispatch_referral", one, consent="given"),
             office.accept,
             office.begin,

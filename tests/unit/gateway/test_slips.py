@@ -41,7 +41,7 @@ def test_one_wrong_digit_is_noticed(slip: Slip, place: int, by: int) -> None:
 
 @given(slips, st.integers(0, 14))
 def test_two_swapped_digits_are_noticed(slip: Slip, place: int) -> None:
-    one, other = slip.digits[place : place + 2]
+    one, other = slip.digits[place], slip.digits[place + 1]
     if one != other:
         with pytest.raises(MistypedReceipt):
             Receipts(KEY).check(slip.digits[:place] + other + one + slip.digits[place + 2 :])
