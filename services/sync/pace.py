@@ -12,7 +12,7 @@ from services.sync.entry import MAX_ENTRIES
 
 FIRST_BATCH = 64 * 1024  # 0.5 s of 1 Mbit/s
 LEAST_BATCH = 16 * 1024  # 0.5 s of 256 kbit/s
-MOST_BATCH = 512 * 1024  # four fit in the window: one is prepared, one flies, one is read, one is committed
+MOST_BATCH = 256 * 1024  # eight fit in the window: some are prepared, some fly, some are read, some are committed
 BATCH_SECONDS = 1.5
 ENTRY_BYTES = 60.0  # compressed; a first guess, then learned from what is sent
 LEARN_FROM = 50  # entries; a smaller batch is mostly header and says little about one entry

@@ -44,8 +44,8 @@ from services.sync.trust import Trust
 log = get_logger("receiver")
 
 MOST_AT_ONCE = 16
-MOST_BYTES_AT_ONCE = 1024 * 1024  # compressed; some 9,000 facts a commit, 25 MiB while they are taken
-MOST_BYTES_AHEAD = 1024 * 1024  # as much again, read and waiting for the commit before it
+MOST_BYTES_AT_ONCE = 768 * 1024  # compressed; some 6,500 facts a commit, 25 MiB while they are taken
+MOST_BYTES_AHEAD = 512 * 1024  # read, and waiting for the commit before it
 AHEAD_AT_ONCE = 256 * 1024  # so that a commit can begin with what is there
 ANSWER_BYTES = 256 * 1024  # an eighth of the window: a fast sender must not wait for the clock
 RETRY_SECONDS = (1.0, 30.0)
