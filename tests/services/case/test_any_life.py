@@ -95,6 +95,7 @@ def test_no_life_of_a_case_changes_a_class_without_an_approval_from_outside(make
     @example(ALL_NO, [*TO_THE_END, confirming("confirmed")])
     @example(ALL_NO, [*TO_THE_END, confirming("contested")])
     @example(ALL_NO, [duplicating(dict.fromkeys(ALL_NO, "no"))])
+    @example(ALL_NO, [*TO_THE_END, deciding(CRIME.value, None, None, life.approve)])
     def search(answers: dict[str, Answer], sequence: Sequence[Ask]) -> None:
         case = office.open(answers={name: answer.value for name, answer in answers.items()})
         for ask in sequence:

@@ -204,7 +204,7 @@ def test_a_journal_restored_from_a_backup_takes_what_the_outbox_still_has(
 
 
 def test_a_fact_that_the_recorder_would_refuse_is_refused_before_it_waits(database: Database) -> None:
-    huge = Fact(head=b'{"id":"f"}', statistical=b'{"x":"' + b"x" * 300_000 + b'"}')
+    huge = Fact(head=b'{"id":"f","audience":[]}', statistical=b'{"x":"' + b"x" * 300_000 + b'"}')
     with pytest.raises(TooLarge), database.write() as session:
         outbox.append(session, huge)
     assert waiting(database) == 0
