@@ -1,6 +1,6 @@
 """How fast a register is taken over, through the rules of the API.
 
-    flock /tmp/bench.lock nice -n -5 .venv/bin/python -m tests.bench.case_import [ROWS] [DATABASE_URL]
+    python -m tests.bench.case_import [ROWS] [DATABASE_URL]
 
 One process, one database (SQLite in a new folder unless a URL is given), a CSV of invented people with one party, a
 narrative and an answer each. Shows rows a second, by the clock and by the processor time of this process: on a machine
