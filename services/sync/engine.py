@@ -6,6 +6,7 @@ time runs on lanes (`lanes.py`) and is handed back to the loop, so that heartbea
     recorder   this node's services → journal                  one lane
     senders    journal → one link per destination              one lane each
     receivers  one peer's queue → replica, records, arrivals   one lane each
+    recaller   what a recovery asks of the peers               one lane for all of them
     control    an operator's word, how links stand             one lane, every second
 
 What is in memory is what was delivered and not yet committed, and one batch a link; everything else is in the
@@ -78,7 +79,7 @@ class Engine:
         self.lanes = Lanes(self.loop.add_callback_threadsafe)
         self.peers: dict[str, Peer] = {}
         self.carriers: list[Carrier] = []
-        self.recallers: list[Recaller] = []
+        self.recaller = Recaller(self.node, database=self.database, lane=self.lanes.lane(), timers=self.loop)
         self.doubt: Doubt | None = None
         self._forked: frozenset[str] = frozenset()
         self._lock = EngineLock(self.node, settings.home, self.database)
@@ -157,8 +158,7 @@ class Engine:
                     peer.receiver.start()
             for exchange in self.exchanges:
                 exchange.start()
-            for recaller in self.recallers:
-                recaller.start()
+            self.recaller.start()
             self._say_held_later()
             log.info("engine.started", node=self.node, peers=sorted(self.peers))
             if not self._stopping.is_set():

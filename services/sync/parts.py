@@ -12,7 +12,6 @@ from services.sync.entry import Shown
 from services.sync.hours import Hours
 from services.sync.line import Line
 from services.sync.link import Link
-from services.sync.recalls import Recaller
 from services.sync.receivers import Receiver
 from services.sync.relays import Post, post_of
 from services.sync.replicas import Replicas
@@ -70,9 +69,7 @@ def receiver(engine: "Engine", line: Line, peer: str, who: Who) -> Receiver:
         if sender is not None:
             sender.on_held(held)
 
-    lane = engine.lanes.lane()
-    recaller = Recaller(engine.node, peer, database=engine.database, lane=lane, timers=engine.loop, publish=say)
-    engine.recallers.append(recaller)
+    engine.recaller.may_ask(peer, say)
     return Receiver(
         peer,
         replicas=Replicas(peer, line.route.queue, timing.window_bytes, is_for, _post_of(engine, peer)),
@@ -83,7 +80,7 @@ def receiver(engine: "Engine", line: Line, peer: str, who: Who) -> Receiver:
         coalesce=timing.held_coalesce_seconds,
         say=say,
         on_held=on_held,
-        on_recalled=recaller.on_recalled,
+        on_recalled=engine.recaller.on_recalled,
         recalled=partial(recalls.answer, node=engine.node),
         announce=engine.recorder.announce,
     )

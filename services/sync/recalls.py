@@ -10,6 +10,7 @@ The answering side keeps nothing. It gives an origin only what that origin had s
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from sqlalchemy import Table, delete, func, select
 from sqlmodel import Session
@@ -28,7 +29,7 @@ from services.sync.tables import RecalledEntry, Replica, ReplicaEntry
 
 log = get_logger("recall")
 
-LOOK_SECONDS = 0.2
+LOOK_SECONDS = 0.5  # two small reads a second, and what an operator waits for a first answer
 PATIENCE_SECONDS = 10.0  # without an answer the same is asked again
 PIECE_BYTES = 256 * 1024  # 2 s of 1 Mbit/s; the next piece is asked for when this one is kept
 MOST_PIECE = 1024 * 1024
@@ -37,6 +38,7 @@ RECALLED_COLUMNS = ("source", "number", "parts", "digest")
 
 entries: Table = ReplicaEntry.__table__
 recalled: Table = RecalledEntry.__table__
+recall_rows: Table = RecallRow.__table__
 
 
 # --- the holder
@@ -145,59 +147,72 @@ def _fetched_digest(session: Session, source: str, number: int) -> bytes | None:
     return digest
 
 
-class Recaller:
-    """Asks one destination what the table wants to know. `publish` and timers on the loop, the rest on the lane."""
+@dataclass(frozen=True)
+class _Asked:
+    """What was last published to a holder: question and place, and until when (monotonic) its answer is waited for."""
 
-    def __init__(
-        self,
-        origin: str,
-        source: str,
-        *,
-        database: Database,
-        lane: Lane,
-        timers: Timers,
-        publish: Callable[[Recall], bool],
-    ) -> None:
-        self.source = source
+    what: tuple[int, int]
+    patient_until: float
+
+
+class Recaller:
+    """Asks every holder what the table wants to know: one look for all of them, however many links there are.
+
+    `publish` and timers on the loop, the rest on the lane. `may_ask` names a holder and how it is reached.
+    """
+
+    def __init__(self, origin: str, *, database: Database, lane: Lane, timers: Timers) -> None:
         self._origin, self._database, self._lane, self._timers = origin, database, lane, timers
-        self._publish = publish
-        self._asked: tuple[int, int] | None = None  # question and place, as last published
-        self._patient_until = 0.0
+        self._publish: dict[str, Callable[[Recall], bool]] = {}
+        self._asked: dict[str, _Asked] = {}
+
+    def may_ask(self, source: str, publish: Callable[[Recall], bool]) -> None:
+        self._publish[source] = publish
 
     def start(self) -> None:
         """Look now and then whether something is wanted."""
 
-        def done(wanted: Recall | None) -> None:
-            if wanted is not None:
-                self._ask(wanted)
+        def done(wanted: dict[str, Recall]) -> None:
+            for source, recall in wanted.items():
+                self._ask(source, recall)
             again()
 
         def failed(error: Exception) -> None:
-            log.failure("recall.waits", error, source=self.source)
+            log.failure("recall.waits", error)
             again()
 
         def again() -> None:
             self._timers.call_later(LOOK_SECONDS, self.start)
 
-        self._lane.run(self._wanted, done, failed)
+        self._lane.run(self._all_wanted, done, failed)
 
-    def _wanted(self) -> Recall | None:
+    def _all_wanted(self) -> dict[str, Recall]:
         with self._database.read() as session:
-            row = session.get(RecallRow, self.source)
-            if row is None or row.done >= row.asks:
-                return None
-            if row.until is None:
-                return Recall(self._origin, row.asks, row.after, 0)
-            return Recall(self._origin, row.asks, max(fetched(session, self.source), row.after), PIECE_BYTES)
+            open_ones = session.scalars(select(RecallRow).where(recall_rows.c.done < recall_rows.c.asks))
+            return {row.source: self._wanted(session, row) for row in open_ones if row.source in self._publish}
 
-    def _ask(self, wanted: Recall) -> None:
-        asked = (wanted.question, wanted.after)
-        if (asked != self._asked or time.monotonic() >= self._patient_until) and self._publish(wanted):
-            self._asked, self._patient_until = asked, time.monotonic() + PATIENCE_SECONDS
+    def _wanted(self, session: Session, row: RecallRow) -> Recall:
+        if row.until is None:
+            return Recall(self._origin, row.asks, row.after, 0)
+        return Recall(self._origin, row.asks, max(fetched(session, row.source), row.after), PIECE_BYTES)
+
+    def _ask(self, source: str, wanted: Recall) -> None:
+        asked, before, moment = (wanted.question, wanted.after), self._asked.get(source), time.monotonic()
+        patient = before is not None and before.what == asked and moment < before.patient_until
+        if not patient and self._publish[source](wanted):
+            self._asked[source] = _Asked(asked, moment + PATIENCE_SECONDS)
 
     def on_recalled(self, said: Recalled) -> None:
-        """The holder's answer; the next piece is asked for at once."""
-        self._lane.run(lambda: self._keep(said), self._kept, self._not_kept)
+        """A holder's answer; the next piece is asked for at once."""
+
+        def kept(wanted: Recall | None) -> None:
+            if wanted is not None:
+                self._ask(said.node, wanted)
+
+        def not_kept(error: Exception) -> None:
+            log.failure("recall.waits", error, source=said.node)  # it is asked for again
+
+        self._lane.run(lambda: self._keep(said), kept, not_kept)
 
     def _keep(self, said: Recalled) -> Recall | None:
         with self._database.write_silently() as session:
@@ -206,14 +221,9 @@ class Recaller:
             except BadMessage as error:
                 row = session.get_one(RecallRow, said.node)
                 row.problem, row.done = error.message, row.asks
-        return self._wanted()
-
-    def _kept(self, wanted: Recall | None) -> None:
-        if wanted is not None:
-            self._ask(wanted)
-
-    def _not_kept(self, error: Exception) -> None:
-        log.failure("recall.waits", error, source=self.source)  # it is asked for again
+        with self._database.read() as session:
+            row = session.get(RecallRow, said.node)
+            return self._wanted(session, row) if row is not None and row.done < row.asks else None
 
 
 def forget(session: Session) -> None:

@@ -8,7 +8,7 @@ but the journal's: whoever holds n knows the new key, whoever does not gets n by
 ever as what they are, repeats. After n the former key can neither carry a later entry nor say anything else.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from struct import Struct
@@ -30,6 +30,8 @@ KIND = KeyFact.kind
 
 _u32 = Struct(">I").pack
 
+Unheeded = Callable[[str, int], None]  # origin and number of an entry that should change a key and cannot be believed
+
 
 class _Stated(msgspec.Struct):
     former: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
@@ -47,6 +49,11 @@ class Rotation:
     key: VerifyKey
     by_former: bytes
     by_itself: bytes
+
+    def is_signed(self, origin: str, former: VerifyKey) -> bool:
+        """Whether both keys signed that one follows the other."""
+        said = words(origin, former, self.key)
+        return former.verify(said, self.by_former) and self.key.verify(said, self.by_itself)
 
 
 def words(origin: str, former: VerifyKey, key: VerifyKey) -> bytes:
@@ -77,22 +84,25 @@ def follow(origin: str, begun: Iterable[KnownKey], rotations: Sequence[Rotation]
         former = known.get(each.former)
         if former is None or former.until is not None or each.key.key_id in known or each.number <= former.after:
             continue
-        said = words(origin, former.key, each.key)
-        if former.key.verify(said, each.by_former) and each.key.verify(said, each.by_itself):
+        if each.is_signed(origin, former.key):
             known[each.former] = replace(former, until=each.number)
             known[each.key.key_id] = KnownKey(origin, each.key, after=each.number)
     return list(known.values())
 
 
-def read(session: Session, origins: Iterable[str]) -> dict[str, list[Rotation]]:
-    """What is held of the rotations of `origins`, this node itself among them if it is named."""
+def read(session: Session, origins: Iterable[str], unheeded: Unheeded) -> dict[str, list[Rotation]]:
+    """What is held of the rotations of `origins`, this node itself among them if it is named.
+
+    A chain goes on with whatever its origin wrote; an entry that cannot be read changes no key, and `unheeded` is told.
+    """
     rows = session.exec(select(Record).where(Record.origin.in_(sorted(origins)), Record.kind == KIND))  # type: ignore[attr-defined]
     found: dict[str, list[Rotation]] = {}
     for row in rows:
         try:
             stated = msgspec.convert(_as_object(row.statistical), _Stated)
         except msgspec.MsgspecError:
-            continue  # a chain goes on with whatever its origin wrote; it only changes no key
+            unheeded(row.origin, row.number)
+            continue
         found.setdefault(row.origin, []).append(
             Rotation(
                 row.number,
@@ -109,19 +119,23 @@ def _as_object(part: object) -> object:
     return msgspec.json.decode(part) if isinstance(part, str | bytes) else part
 
 
-def followed(session: Session, begun: Ring) -> Ring:
-    """`begun` with the keys that follow from what is held here."""
+def followed(session: Session, begun: Ring, unheeded: Unheeded) -> Ring:
+    """`begun` with the keys that follow from what is held here; `unheeded`: what cannot be read or is not signed."""
     keys: dict[str, list[KnownKey]] = {}
     for known in begun.values():
         keys.setdefault(known.node, []).append(known)
-    rotations = read(session, keys)
+    rotations = read(session, keys, unheeded)
     if not rotations:
         return begun
-    return {
+    ring = {
         known.key.key_id: known
         for node, given in keys.items()
         for known in follow(node, given, rotations.get(node, ()))
     }
+    for node, each in ((node, each) for node, found in rotations.items() for each in found):
+        if each.former in ring and not each.is_signed(node, ring[each.former].key):
+            unheeded(node, each.number)
+    return ring
 
 
 def is_among(shown: Iterable[Shown]) -> bool:

@@ -11,7 +11,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from kernel.crypto import VerifyKey
+from kernel.log import get_logger
 from services.sync import message, peers, rotation
+
+log = get_logger("trust")
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Trust:
     def __init__(self, files: Mapping[str, VerifyKey]) -> None:
         self._files = files
         self._believed = _Believed(message.ring(files))
+        self._told: set[tuple[str, int]] = set()
 
     def read(self, session: Session) -> None:
         """Learn who was admitted, who was revoked, and who changed his key."""
@@ -37,7 +41,14 @@ class Trust:
             keys.setdefault(row.node, []).append(VerifyKey(row.key))
         users = {row.node: row.broker_user for row in valid if row.broker_user}
         expiries = {row.node: row.expires_at for row in valid if row.expires_at is not None}
-        self._believed = _Believed(rotation.followed(session, message.ring(keys)), users, expiries)
+        ring = rotation.followed(session, message.ring(keys), self._unheeded)
+        self._believed = _Believed(ring, users, expiries)
+
+    def _unheeded(self, origin: str, number: int) -> None:
+        """Once for each entry: it is met every second."""
+        if (origin, number) not in self._told:
+            self._told.add((origin, number))
+            log.warning("trust.key_change_unheeded", origin=origin, number=number)
 
     @property
     def ring(self) -> message.Ring:
