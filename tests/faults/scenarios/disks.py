@@ -23,6 +23,7 @@ def disk_full(stage: Stage) -> None:
     name = stage.dice.choice(("ninewa", ERBIL))
     node = stage.country[name]
     with _small_disk(stage, node) as mounted:
+        stage.country.wait(node.ready, 60, f"{name} is ready again")  # what starts on a full disk ends, and starts again
         if mounted:
             filler = node.home / "filler"
             with filler.open("wb") as file:
