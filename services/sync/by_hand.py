@@ -18,7 +18,7 @@ from contracts.topology import LinkSpec
 from kernel.clock import iso
 from kernel.database import Database
 from kernel.errors import BadInput, Conflict
-from services.sync import bundle, replica
+from services.sync import bundle, replica, rotation
 from services.sync.batches import next_batch
 from services.sync.entry import MAX_ENTRIES, Shown
 from services.sync.journal import FIRST_EPOCH, head, position_at
@@ -28,7 +28,6 @@ from services.sync.pace import MOST_BATCH
 from services.sync.position import Position
 from services.sync.relays import NO_POST, Post
 from services.sync.replicas import Outcome, Refused, Replicas
-from services.sync.rotation import followed
 from services.sync.tables import JournalState, Link
 
 QUEUE = "bundle"  # where a refused message of a bundle is said to have come from
@@ -219,7 +218,7 @@ def take_in(
         for frame in bundle.frames(file):
             if _take_frame(database, replicas, frame, keys, clock(), done).learned:
                 with database.read() as session:
-                    keys = followed(session, keys)
+                    keys = rotation.followed(session, keys, rotation.tell)
             progress(frame.ends_at)
             if done.problem:
                 break

@@ -11,13 +11,10 @@ from pathlib import Path
 from sqlmodel import Session, select
 
 from kernel.crypto import SigningKey
-from kernel.log import get_logger
 from kernel.settings import Settings
 from services.sync import journal, rotation
 from services.sync.message import KnownKey
 from services.sync.tables import Link
-
-log = get_logger("own_keys")
 
 DIRECTORY = "node-keys"
 PATIENCE = 4  # hellos; what is signed with a key that is not known there is put aside there
@@ -59,14 +56,10 @@ class OwnKeys:
 def load(session: Session, settings: Settings) -> OwnKeys:
     """The keys of this node as its journal says. Raises `SettingsError` naming a file that is missing."""
     first = SigningKey.load(settings.keys_directory / "node.key")
-    rotations = rotation.read(session, [settings.node], _unheeded).get(settings.node, [])
+    rotations = rotation.read(session, [settings.node], rotation.tell).get(settings.node, [])
     known = rotation.follow(settings.node, [KnownKey(settings.node, first.verify_key)], rotations)
     later = sorted((each.after, each.key.key_id) for each in known if each.after)
     return OwnKeys(((0, first), *((after, SigningKey.load(file_of(settings, key_id))) for after, key_id in later)))
-
-
-def _unheeded(node: str, number: int) -> None:
-    log.warning("own_keys.key_change_unheeded", node=node, number=number)
 
 
 def file_of(settings: Settings, key_id: str) -> Path:

@@ -222,8 +222,8 @@ class Recaller:
                 row = session.get_one(RecallRow, said.node)
                 row.problem, row.done = error.message, row.asks
         with self._database.read() as session:
-            row = session.get(RecallRow, said.node)
-            return self._wanted(session, row) if row is not None and row.done < row.asks else None
+            known = session.get(RecallRow, said.node)
+            return self._wanted(session, known) if known is not None and known.done < known.asks else None
 
 
 def forget(session: Session) -> None:

@@ -21,9 +21,12 @@ from contracts.replication import KeyFact
 from kernel.crypto import SigningKey, VerifyKey
 from kernel.fact import Fact, compose
 from kernel.ids import new_id
+from kernel.log import get_logger
 from services.sync.entry import Full, Shown, Statistical
 from services.sync.message import KnownKey, Ring
 from services.sync.tables import Record
+
+log = get_logger("rotation")
 
 TYPE = b'"key.rotated.v'
 KIND = KeyFact.kind
@@ -117,6 +120,11 @@ def read(session: Session, origins: Iterable[str], unheeded: Unheeded) -> dict[s
 
 def _as_object(part: object) -> object:
     return msgspec.json.decode(part) if isinstance(part, str | bytes) else part
+
+
+def tell(origin: str, number: int) -> None:
+    """Say in the log that an entry which should change a key of `origin` changes none."""
+    log.warning("rotation.unheeded", origin=origin, number=number)
 
 
 def followed(session: Session, begun: Ring, unheeded: Unheeded) -> Ring:

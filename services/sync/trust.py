@@ -11,10 +11,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from kernel.crypto import VerifyKey
-from kernel.log import get_logger
 from services.sync import message, peers, rotation
-
-log = get_logger("trust")
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ class Trust:
         """Once for each entry: it is met every second."""
         if (origin, number) not in self._told:
             self._told.add((origin, number))
-            log.warning("trust.key_change_unheeded", origin=origin, number=number)
+            rotation.tell(origin, number)
 
     @property
     def ring(self) -> message.Ring:

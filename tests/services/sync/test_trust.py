@@ -42,11 +42,11 @@ def test_a_change_of_key_that_cannot_be_read_changes_nothing_and_is_told_once(
     database = make_database("sync")
     with database.write() as session:
         hold(session, 5, {**stated(FIRST, SECOND), "key": "a secret that slipped in"})
-    with caplog.at_level(logging.WARNING, "jisr.trust"):
+    with caplog.at_level(logging.WARNING, "jisr.rotation"):
         assert believed(database, times=3) == {FIRST.key_id}
     (line,) = caplog.records
     assert (line.getMessage(), line.__dict__["values"]) == (
-        "trust.key_change_unheeded",
+        "rotation.unheeded",
         {"origin": "ninewa", "number": 5},
     )
 
@@ -59,6 +59,6 @@ def test_a_change_that_the_former_key_did_not_sign_is_told_and_a_good_one_is_not
     with database.write() as session:
         hold(session, 7, stated(FIRST, SECOND))
         hold(session, 6, forged)
-    with caplog.at_level(logging.WARNING, "jisr.trust"):
+    with caplog.at_level(logging.WARNING, "jisr.rotation"):
         assert believed(database) == {FIRST.key_id, SECOND.key_id}
     assert [line.__dict__["values"]["number"] for line in caplog.records] == [6]
