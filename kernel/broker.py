@@ -10,6 +10,7 @@ from typing import Any
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.channel import Channel
 from pika.exceptions import AMQPError
 
@@ -26,7 +27,8 @@ BLOCKED_SECONDS = 10  # how long a broker with a disk or memory alarm may hold a
 HEARTBEAT_SECONDS = 20
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024  # RabbitMQ 4 refuses 16 MiB by default
 
-BROKER_ERRORS = (AMQPError, OSError, EOFError)
+# A broker that takes a connection and says nothing is an error that pika derives from none of its others.
+BROKER_ERRORS = (AMQPError, AMQPConnectorException, OSError, EOFError)
 
 
 def parameters(url: str, *, name: str = "jisr", tls: Tls | None = None) -> pika.URLParameters:

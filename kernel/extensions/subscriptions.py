@@ -60,8 +60,16 @@ class _Subscription(Entrypoint):
             except BrokerAway as error:
                 if failures == 0:
                     log.warning("subscription.waits", queue=self.queue, cause=error.details)
-                time.sleep(RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)])
-                failures += 1
+                failures = self._pause(failures)
+            except Exception as error:  # one that ends takes every service of this process with it
+                if failures == 0:
+                    log.failure("subscription.failed", error, queue=self.queue)
+                failures = self._pause(failures)
+
+    def _pause(self, failures: int) -> int:
+        """Wait before the next connection, longer after each failure in a row; return how many there were."""
+        time.sleep(RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)])
+        return failures + 1
 
     def _consume(self, channel: BlockingChannel) -> None:
         channel.basic_qos(prefetch_count=PREFETCH)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from contracts.roles import Role
+from deploy.proxy import Proxy
 from deploy.rabbitmq import PrivateRabbitMQ
 from tests.kit import wait
 from tests.kit.databases import SqliteDatabases
@@ -73,6 +74,27 @@ def test_officers_record_while_the_broker_has_a_disk_alarm_and_facts_flow_afterw
     assigned(supervisor, worker)
     own_rabbitmq.set_disk_alarm(False)
     told(worker)
+
+
+def test_officers_record_while_the_broker_takes_connections_and_says_nothing(
+    node: Node, town: Town, own_rabbitmq: PrivateRabbitMQ
+) -> None:
+    with Proxy(("127.0.0.1", own_rabbitmq.port)) as line:
+        line.black_hole()
+        node.change(broker_url=node.vhost.url_through(line.port))
+        node.start("services", "gateway")
+        supervisor = town.person("supervisor", Role.UNIT_SUPERVISOR, unit=UNIT)
+        worker = town.person("worker", Role.CASE_WORKER, unit=UNIT)
+        wait.until(town.notify_knows_everybody, seconds=60, what="notify knows everybody")
+        wait.until(
+            lambda: "subscription.waits" in node.log("services").read_text(),
+            seconds=60,
+            what="a subscription gave up once",
+        )
+        assigned(supervisor, worker)
+        line.heal()
+        told(worker)
+        assert node.processes["services"].poll() is None
 
 
 def test_a_service_that_is_away_is_a_503_and_the_others_serve(node: Node, town: Town) -> None:
