@@ -172,9 +172,10 @@ class PrivateRabbitMQ:
             permissions=[(user, name, (".*", ".*", ".*"))] if user else [],
         )
 
-    def add_user(self, user: str, password: str) -> None:
+    def add_user(self, user: str, password: str, *, tags: str = "") -> None:
         """Add a user who may do nothing yet, or give an existing one a new password."""
-        self.define(users={user: password})
+        self._users[user] = password_entry(user, password, tags=tags)
+        self.define()
 
     def set_permissions(
         self, user: str, vhost: str, *, configure: str = "^$", write: str = "^$", read: str = "^$"

@@ -24,7 +24,8 @@ from tests.kit import wait
 from tests.kit.databases import PostgresDatabases, SqliteDatabases
 from tests.kit.postgres import private_postgres
 from tests.kit.rabbitmq import Vhost, new_vhost, private_rabbitmq
-from tests.replication.country import BAGHDAD, ERBIL, Country, Node
+from tests.kit.small_country import BAGHDAD, ERBIL
+from tests.replication.country import Country, Node
 
 OPERATOR = Actor(id="bench", name="bench", roles=frozenset({"operator"}), node="ninewa")
 UNHURRIED = {  # the protocol's own times, not the shortened ones of the tests

@@ -18,35 +18,8 @@ from services.gateway import accounts
 from services.gateway.passwords import Passwords
 from tests.faults.node import Node
 from tests.faults.servers import NODES, VHOST, Servers
+from tests.kit.small_country import BAGHDAD, DIRECTORATES, ERBIL, GOVERNORATES, LINKS, TOPOLOGY
 
-TOPOLOGY = """
-[defaults]
-home = "operational"
-elsewhere = "statistical"
-down = "operational"
-
-[directorates.directorate-baghdad]
-iso = "XB"
-names = { ar = "بغداد", ckb = "بەغداد", en = "Baghdad" }
-
-[directorates.directorate-erbil]
-iso = "XE"
-names = { ar = "أربيل", ckb = "هەولێر", en = "Erbil" }
-
-[governorates.ninewa]
-iso = "NI"
-home = "directorate-baghdad"
-names = { ar = "نينوى", ckb = "نەینەوا", en = "Ninewa" }
-
-[governorates.duhok]
-iso = "DA"
-home = "directorate-erbil"
-names = { ar = "دهوك", ckb = "دهۆک", en = "Duhok" }
-"""
-GOVERNORATES = ("ninewa", "duhok")
-BAGHDAD, ERBIL = "directorate-baghdad", "directorate-erbil"
-DIRECTORATES = (BAGHDAD, ERBIL)
-LINKS = tuple((origin, destination) for origin in GOVERNORATES for destination in DIRECTORATES)
 KINDS = {ERBIL: ("services", "engine")}  # nobody asks anything in Erbil over HTTP
 PASSWORD = "a long enough password"
 UNIT = "unit-1"

@@ -11,8 +11,9 @@ from typing import Any
 import requests
 
 from contracts.gazetteer import districts
-from tests.faults.country import BAGHDAD, PASSWORD, Country
+from tests.faults.country import PASSWORD, Country
 from tests.faults.ledger import Ledger, Word, Write
+from tests.kit.small_country import BAGHDAD
 
 TIMEOUT = (2.0, 20.0)  # a gateway answers within 17 s even when its service does not
 RETRIED = 0.7

@@ -18,9 +18,10 @@ from kernel.recovered import RecoveredRecord
 from services.case.tables import CaseRecord
 from services.sync.tables import Arrival, JournalEntry, Parked, Quarantine, Record, ReplicaEntry, Witnessed
 from services.sync.verify import verify_journal, verify_replica
-from tests.faults.country import BAGHDAD, DIRECTORATES, GOVERNORATES, LINKS, PASSWORD, Country
+from tests.faults.country import PASSWORD, Country
 from tests.faults.ledger import Ledger, Word
 from tests.faults.servers import NODES, VHOST
+from tests.kit.small_country import BAGHDAD, DIRECTORATES, GOVERNORATES, LINKS
 
 Findings = Iterator[str]
 Check = Callable[[Country, Ledger], Findings]

@@ -9,7 +9,8 @@ from sqlalchemy import delete, insert, select, update
 from kernel.fact import canonical
 from services.case.tables import CaseRecord
 from services.sync.tables import JournalEntry, Record, ReplicaEntry
-from tests.faults.country import BAGHDAD, ERBIL, Country
+from tests.faults.country import Country
+from tests.kit.small_country import BAGHDAD, ERBIL
 
 Plant = Callable[[Country], AbstractContextManager[str]]
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import oracle, planted
-from tests.faults.country import BAGHDAD, COSTLY_POLL_SECONDS, GOVERNORATES, Country
+from tests.faults.country import COSTLY_POLL_SECONDS, Country
 from tests.faults.driver import Driver
 from tests.faults.ledger import Ledger, Word
 from tests.faults.scenarios import Scenario
 from tests.faults.servers import Servers
 from tests.faults.stage import Stage
 from tests.faults.truth import Truth
+from tests.kit.small_country import BAGHDAD, GOVERNORATES
 
 RENEWED_AFTER = 25  # rounds: the oracle reads everything, so a country must not grow for ever
 SETTLE_SECONDS = 120.0

@@ -9,10 +9,11 @@ from typing import Any
 
 from kernel import outbox
 from tests.bench.invented import Cases
-from tests.faults.country import COSTLY_POLL_SECONDS, DIRECTORATES, GOVERNORATES, LINKS, Country
+from tests.faults.country import COSTLY_POLL_SECONDS, Country
 from tests.faults.driver import Driver
 from tests.faults.ledger import Ledger, Word
 from tests.faults.truth import Samples, Truth, link_state, scrape, value
+from tests.kit.small_country import DIRECTORATES, GOVERNORATES, LINKS
 
 SEES_SECONDS = 30.0
 AT_WORK = ("idle", "sending")

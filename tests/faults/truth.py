@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.faults.country import DIRECTORATES, GOVERNORATES, Country
+from tests.faults.country import Country
+from tests.kit.small_country import DIRECTORATES, GOVERNORATES
 
 EVERY_SECONDS = 1.0
 

@@ -13,8 +13,9 @@ from node.cli import app
 from services.sync.tables import Quarantine
 from tests.kit import wait
 from tests.kit.rabbitmq import Vhost
+from tests.kit.small_country import BAGHDAD, ERBIL
 from tests.links.gate import Gate
-from tests.replication.country import BAGHDAD, ERBIL, Country, Node
+from tests.replication.country import Country, Node
 
 
 class SecureCountry(Country):

@@ -14,8 +14,9 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from services.sync import journal
 from tests.kit import wait
+from tests.kit.small_country import BAGHDAD
 from tests.links.country import SecureCountry, put_aside
-from tests.replication.country import BAGHDAD, Node, converged
+from tests.replication.country import Node, converged
 
 SEED = 20261120
 EACH = 4  # of every kind of mischief at the least

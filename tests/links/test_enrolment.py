@@ -17,8 +17,9 @@ from node.enrolment import certificates
 from node.processes import prepare
 from services.sync import enrolment, peers
 from services.sync.tables import Peer
+from tests.kit.small_country import BAGHDAD, ERBIL
 from tests.links.country import SecureCountry
-from tests.replication.country import BAGHDAD, ERBIL, Node
+from tests.replication.country import Node
 
 
 def peers_at(node: Node) -> list[Peer]:

@@ -14,8 +14,9 @@ from services.sync import message
 from services.sync.message import Batch, Held, Hello, Message, open_message
 from services.sync.position import Position
 from tests.kit import wait
+from tests.kit.small_country import BAGHDAD, ERBIL
 from tests.links.country import SecureCountry, gets_in, metric, put_aside, tries_again
-from tests.replication.country import BAGHDAD, ERBIL, Node, converged
+from tests.replication.country import Node, converged
 
 EXPIRY = "jisr_link_certificate_expiry_timestamp_seconds"
 

@@ -21,35 +21,9 @@ from services.sync.position import Position
 from services.sync.tables import JournalState, Link, Record, Replica, ReplicaEntry
 from tests.kit import wait
 from tests.kit.rabbitmq import Vhost
+from tests.kit.small_country import DIRECTORATES, GOVERNORATES, TOPOLOGY
 from tests.services.sync.facts import fact
 
-TOPOLOGY = """
-[defaults]
-home = "operational"
-elsewhere = "statistical"
-down = "operational"
-
-[directorates.directorate-baghdad]
-iso = "XB"
-names = { ar = "أ", ckb = "أ", en = "Baghdad" }
-
-[directorates.directorate-erbil]
-iso = "XE"
-names = { ar = "ب", ckb = "ب", en = "Erbil" }
-
-[governorates.ninewa]
-iso = "NI"
-home = "directorate-baghdad"
-names = { ar = "ن", ckb = "ن", en = "Ninewa" }
-
-[governorates.duhok]
-iso = "DA"
-home = "directorate-erbil"
-names = { ar = "د", ckb = "د", en = "Duhok" }
-"""
-BAGHDAD, ERBIL = "directorate-baghdad", "directorate-erbil"
-DIRECTORATES = (BAGHDAD, ERBIL)
-GOVERNORATES = ("ninewa", "duhok")
 QUICK = {
     "hello_seconds": 1.0,
     "held_coalesce_seconds": 0.05,

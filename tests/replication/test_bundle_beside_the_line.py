@@ -8,7 +8,8 @@ from services.sync import by_hand
 from services.sync.message import ring
 from services.sync.own_keys import OwnKeys
 from tests.kit import wait
-from tests.replication.country import BAGHDAD, Country, converged
+from tests.kit.small_country import BAGHDAD
+from tests.replication.country import Country, converged
 from tests.replication.test_engine_bad_days import operate
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

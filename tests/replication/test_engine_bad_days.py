@@ -23,7 +23,8 @@ from services.sync.tables import Quarantine, Replica
 from tests.kit import wait
 from tests.kit.databases import SqliteDatabases
 from tests.kit.rabbitmq import Vhost, new_vhost
-from tests.replication.country import BAGHDAD, ERBIL, PACKAGE, Country, Node, converged
+from tests.kit.small_country import BAGHDAD, ERBIL
+from tests.replication.country import PACKAGE, Country, Node, converged
 from tests.services.sync.facts import fact
 
 OPERATOR = Actor(id="op", name="operator", roles=frozenset({"operator"}), node="ninewa")

@@ -9,7 +9,8 @@ from deploy.proxy import Proxy
 from tests.kit import wait
 from tests.kit.databases import SqliteDatabases
 from tests.kit.rabbitmq import Vhost
-from tests.replication.country import BAGHDAD, ERBIL, Country, converged
+from tests.kit.small_country import BAGHDAD, ERBIL
+from tests.replication.country import Country, converged
 
 Lines = dict[tuple[str, str], Proxy]
 

@@ -3,7 +3,8 @@ governorate.
 """
 
 from tests.kit import wait
-from tests.replication.country import BAGHDAD, ERBIL, Country, converged
+from tests.kit.small_country import BAGHDAD, ERBIL
+from tests.replication.country import Country, converged
 
 
 def test_both_directorates_come_to_hold_what_a_governorate_recorded(country: Country) -> None:

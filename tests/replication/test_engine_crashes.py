@@ -6,7 +6,8 @@ import pytest
 
 from services.sync.tables import JournalEntry, ReplicaEntry
 from tests.kit import wait
-from tests.replication.country import BAGHDAD, ERBIL, Country, converged
+from tests.kit.small_country import BAGHDAD, ERBIL
+from tests.replication.country import Country, converged
 
 AT_ORIGIN = ("after_journal_commit", "after_publish")
 AT_REPLICA = ("mid_apply", "after_apply")

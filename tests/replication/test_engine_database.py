@@ -12,7 +12,8 @@ from tests.kit import wait
 from tests.kit.databases import PostgresDatabases
 from tests.kit.postgres import private_postgres
 from tests.kit.rabbitmq import Vhost
-from tests.replication.country import BAGHDAD, Country, converged
+from tests.kit.small_country import BAGHDAD
+from tests.replication.country import Country, converged
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from services.sync.pace import BATCH_SECONDS, BURST_SECONDS
 from tests.kit import wait
 from tests.kit.databases import SqliteDatabases
 from tests.kit.rabbitmq import Vhost
-from tests.replication.country import BAGHDAD, ERBIL, Country, converged
+from tests.kit.small_country import BAGHDAD, ERBIL
+from tests.replication.country import Country, converged
 
 RATE = 8 * 1024
 LINE = 64 * 1024  # what the line itself carries, eight times the limit

@@ -19,7 +19,8 @@ from services.sync.setting_aside import set_aside
 from services.sync.tables import Base, JournalEntry, JournalState, Life, Record, Replica, ReplicaEntry, SetAside
 from services.sync.verify import verify_journal, verify_replica
 from tests.kit import wait
-from tests.replication.country import BAGHDAD, ERBIL, Country, Node, converged
+from tests.kit.small_country import BAGHDAD, ERBIL
+from tests.replication.country import Country, Node, converged
 from tests.replication.test_engine_bad_days import OPERATOR, metric, operate, state_of
 
 SECONDS = 90

@@ -11,7 +11,8 @@ from services.sync import arrivals
 from services.sync.relay import receipt_of
 from services.sync.tables import Arrival, JournalEntry, Record, Relay
 from tests.kit import wait
-from tests.replication.country import BAGHDAD, ERBIL, Country, Node, converged
+from tests.kit.small_country import BAGHDAD, ERBIL
+from tests.replication.country import Country, Node, converged
 from tests.services.sync.facts import fact
 
 NINEWA, DUHOK = "ninewa", "duhok"

@@ -13,7 +13,8 @@ from services.sync.message import Hello, ring
 from services.sync.position import Position
 from services.sync.tables import Quarantine
 from tests.kit import wait
-from tests.replication.country import BAGHDAD, ERBIL, Country, Node, converged
+from tests.kit.small_country import BAGHDAD, ERBIL
+from tests.replication.country import Country, Node, converged
 from tests.replication.test_engine_bad_days import publish
 
 

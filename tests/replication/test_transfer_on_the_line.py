@@ -7,7 +7,8 @@ from kernel.fact import Fact, unpack
 from kernel.migration import migrate
 from services.sync import arrivals
 from tests.kit import wait
-from tests.replication.country import BAGHDAD, ERBIL, Country
+from tests.kit.small_country import BAGHDAD, ERBIL
+from tests.replication.country import Country
 from tests.services.case.office import Office
 from tests.services.case.test_transfers import NAME, Ends, opened
 

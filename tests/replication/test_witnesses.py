@@ -11,7 +11,8 @@ from services.sync.replicas import Replicas
 from services.sync.tables import Quarantine, Witnessed, WitnessRound
 from services.sync.witnesses import ask
 from tests.kit import wait
-from tests.replication.country import BAGHDAD, ERBIL, Country, Node
+from tests.kit.small_country import BAGHDAD, ERBIL
+from tests.replication.country import Country, Node
 from tests.replication.test_engine_bad_days import publish
 from tests.services.sync.facts import NOW, fact
 from tests.services.sync.replica_kit import Origin

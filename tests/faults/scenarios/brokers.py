@@ -2,10 +2,10 @@
 
 import time
 
-from tests.faults.country import DIRECTORATES, GOVERNORATES
 from tests.faults.scenarios.scenario import scenario
 from tests.faults.servers import NODES, ON_POSTGRES
 from tests.faults.stage import Stage
+from tests.kit.small_country import DIRECTORATES, GOVERNORATES
 
 TIME_OUT = 10.0  # kernel.broker.BLOCKED_SECONDS: the longest that anybody waits for a broker in alarm
 

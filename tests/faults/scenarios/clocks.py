@@ -1,9 +1,9 @@
 """Clocks that jump: of one node, while it runs. The machine's own is never touched."""
 
-from tests.faults.country import GOVERNORATES
 from tests.faults.scenarios.scenario import scenario
 from tests.faults.servers import NODES
 from tests.faults.stage import Stage
+from tests.kit.small_country import GOVERNORATES
 
 HOUR = 3600.0
 JUMPS = (HOUR, -HOUR, 10 * 365.25 * 24 * HOUR, -10 * 365.25 * 24 * HOUR)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults.country import ERBIL
 from tests.faults.node import Node
 from tests.faults.scenarios.scenario import scenario
 from tests.faults.stage import Stage
+from tests.kit.small_country import ERBIL
 
 MIB = 1024 * 1024
 ROOM = 16 * MIB  # beside what the node has already
@@ -23,7 +23,9 @@ def disk_full(stage: Stage) -> None:
     name = stage.dice.choice(("ninewa", ERBIL))
     node = stage.country[name]
     with _small_disk(stage, node) as mounted:
-        stage.country.wait(node.ready, 60, f"{name} is ready again")  # what starts on a full disk ends, and starts again
+        stage.country.wait(
+            node.ready, 60, f"{name} is ready again"
+        )  # one that starts on a full disk ends
         if mounted:
             filler = node.home / "filler"
             with filler.open("wb") as file:

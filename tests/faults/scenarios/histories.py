@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from tests.faults.country import DIRECTORATES
 from tests.faults.node import Node
 from tests.faults.scenarios.restores import while_stopped
 from tests.faults.scenarios.scenario import scenario
 from tests.faults.stage import Stage
 from tests.kit.nodes import toml
+from tests.kit.small_country import DIRECTORATES
 
 RESTORED = ("rolled_back", "diverged")
 

@@ -10,10 +10,10 @@ from kernel.ids import new_id
 from services.sync.entry import Withheld, encode
 from services.sync.message import Batch, Hello, compress, sign
 from services.sync.position import Position
-from tests.faults.country import GOVERNORATES
 from tests.faults.scenarios.scenario import scenario
 from tests.faults.servers import VHOST
 from tests.faults.stage import Stage
+from tests.kit.small_country import GOVERNORATES
 
 Poison = tuple[bytes, dict[str, str]]
 MIB = 1024 * 1024

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from tests.faults.country import BAGHDAD, ERBIL
 from tests.faults.scenarios.scenario import scenario
 from tests.faults.stage import Stage
+from tests.kit.small_country import BAGHDAD, ERBIL
 
 
 @scenario(weight=4)

@@ -16,7 +16,7 @@ from services.sync import relay
 from services.sync.entry import Full, record
 from services.sync.position import advance, start
 from services.sync.relays import post_of
-from tests.replication.country import TOPOLOGY
+from tests.kit.small_country import TOPOLOGY
 from tests.services.sync.facts import fact
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
