@@ -61,25 +61,40 @@ def upsert(session: Session, table: str, columns: Sequence[str], rows: Sequence[
     connection.exec_driver_sql(f"INSERT INTO {table} ({names}) SELECT {names} FROM {incoming} {conflict}")  # noqa: S608
 
 
-def copied(session: Session, query: str) -> list[bytes]:
-    """The rows of a query on PostgreSQL as its binary format has them: a number of columns, and each after its length.
+def copied(session: Session, query: str, most_bytes: int) -> list[bytes]:
+    """The first rows of a query on PostgreSQL, until they exceed `most_bytes`; one if there is any. Each as the binary
+    format of COPY has it: a number of columns, and each after its length.
 
-    A third of the time that a cursor takes: nothing becomes text, and no row an object before its reader wants it.
+    A third of the time that a cursor takes: nothing becomes text, and no row an object before its reader wants it. Of
+    what was more than enough the driver throws away the rest with the next statement: ask for little more.
     """
-    rows = _Written()
+    rows = _Written(most_bytes)
     connection: Any = session.connection().connection
     with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY ({query}) TO STDOUT WITH (FORMAT binary)", rows)
+        try:
+            cursor.copy_expert(f"COPY ({query}) TO STDOUT WITH (FORMAT binary)", rows)
+        except _Enough:
+            rows.found.append(_END)
     first, *rest = rows.found
     return [first[len(_BEGIN) :], *rest][:-1]  # the last is the mark of the end
+
+
+class _Enough(Exception):
+    pass
 
 
 class _Written:
     """A file that COPY writes: the driver writes once for each row, the head of the format together with the first."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int) -> None:
         self.found: list[bytes] = []
-        self.write = self.found.append
+        self._room = most_bytes
+
+    def write(self, row: bytes) -> None:
+        self._room -= len(row)
+        if self._room < 0 and self.found:
+            raise _Enough
+        self.found.append(row)
 
 
 def _is_postgresql(session: Session) -> bool:

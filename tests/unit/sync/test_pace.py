@@ -2,14 +2,15 @@
 
 import pytest
 
-from services.sync.pace import HARD, HARD_BELOW, LEAST_BATCH, QUICK, Pace
+from services.sync.pace import HARD, HARD_BELOW, LEAST_BATCH, QUICK, RATES, Pace
 
 MIB = 1024 * 1024
 
 
-def measured(nbytes: int, seconds: float) -> Pace:
+def measured(nbytes: int, seconds: float, times: int = RATES) -> Pace:
     pace = Pace()
-    pace.acknowledged(nbytes, seconds)
+    for _ in range(times):
+        pace.acknowledged(nbytes, seconds)
     return pace
 
 
@@ -19,6 +20,7 @@ def measured(nbytes: int, seconds: float) -> Pace:
         (Pace(), None, QUICK),
         (measured(MIB, 0.5), None, QUICK),
         (measured(125_000, 1.0), None, HARD),
+        (measured(125_000, 1.0, RATES - 1), None, QUICK),
         (measured(LEAST_BATCH - 1, 1.0), None, QUICK),
         (measured(MIB, 0.5), HARD_BELOW - 1, HARD),
         (Pace(), 32_000, HARD),
@@ -28,7 +30,18 @@ def test_a_line_known_to_be_slow_gets_smaller_batches_for_more_work(pace: Pace, 
     assert pace.level(limit) == level
 
 
-def test_the_last_measurement_counts() -> None:
+def test_one_quick_moment_shows_that_it_was_not_the_line() -> None:
     pace = measured(125_000, 1.0)
     pace.acknowledged(MIB, 0.1)
     assert pace.level(None) == QUICK
+    assert measured(125_000, 1.0, RATES + 1).level(None) == HARD
+
+
+def test_few_large_entries_are_learned_from_as_many_small_ones_are() -> None:
+    pace = Pace()
+    for _ in range(20):
+        pace.sent(1, 200_000)
+    assert pace.entries_in(256 * 1024) == 1
+    few = Pace()
+    few.sent(1, 900)
+    assert few.entries_in(256 * 1024) == Pace().entries_in(256 * 1024)
