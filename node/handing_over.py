@@ -15,9 +15,9 @@ from sqlmodel import Session
 from contracts import rules
 from contracts.recovering import TakenOver
 from kernel.clock import now
-from kernel.database import Database
 from kernel.fact import Fact
 from kernel.log import get_logger
+from node.commands.databases import opened
 from node.commands.link import sync_database
 from node.processes import Prepared
 from services.case.handlers import recovery as case
@@ -66,12 +66,8 @@ def _takers(prepared: Prepared) -> dict[str, Take]:
 def _hand_to(
     prepared: Prepared, service: str, take: Take, facts: list[Fact], since: Mapping[str, int]
 ) -> dict[str, int]:
-    database = Database(prepared.settings.database_url_of(service), service=service)
-    try:
-        with database.write() as session:
-            done = take(session, facts, since, now())
-    finally:
-        database.close()
+    with opened(prepared.settings, service).write() as session:
+        done = take(session, facts, since, now())
     log.info("recovery.handed_over", service=service, facts=done.facts, incomplete=done.incomplete)
     return {name: getattr(done, name) for name in COLUMNS}
 

@@ -14,6 +14,7 @@ from kernel.errors import BadInput
 from kernel.settings import Settings
 from kernel.vault import IDENTITY_KEY, Vault, change, key_id
 from node import recovery_key
+from node.commands.databases import opened
 from node.commands.link import operator
 from node.commands.output import AsJson, SettingsFile, explained, read_settings, rows_table, show
 from services.case import sealing
@@ -102,15 +103,12 @@ def rotate(
             return
         changed = change(chosen.keys_directory)
         vault = Vault.at(chosen.keys_directory)
-        database = Database(chosen.database_url_of("case"), service="case")
+        database = opened(chosen, "case")
         database.info[sealing.VAULT] = vault
         recovery_key.keep_on(database, chosen)
         wrapped = 0
-        try:
-            while done := _wrap_some(database):
-                wrapped += done
-        finally:
-            database.close()
+        while done := _wrap_some(database):
+            wrapped += done
         made = [{"key_id": vault.present, "changed": changed, "wrapped": wrapped}]
         show(made, as_json=as_json, table=lambda: rows_table(["key_id", "changed", "wrapped"], made))
 
@@ -136,7 +134,7 @@ def recovery(
 
 def _rotate_node(chosen: Settings) -> dict[str, str | int]:
     """While no engine runs: its links would go on with the former key."""
-    database = Database(chosen.database_url_of("sync"), service="sync")
+    database = opened(chosen, "sync")
     lock = EngineLock(chosen.node, chosen.home, database)
     try:
         lock.take()
@@ -157,7 +155,6 @@ def _rotate_node(chosen: Settings) -> dict[str, str | int]:
         return {"key_id": key.key_id, "after": number, "public": str(public)}
     finally:
         lock.release()
-        database.close()
 
 
 def _wrap_some(database: Database) -> int:

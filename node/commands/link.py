@@ -9,6 +9,7 @@ from contracts.topology import LinkSpec
 from kernel.clock import now
 from kernel.database import Database
 from kernel.identity import Actor
+from node.commands.databases import opened
 from node.commands.output import AsJson, SettingsFile, explained, rows_table, show
 from node.processes import Prepared, prepare
 from services.sync import handlers, operations, views
@@ -21,7 +22,7 @@ Destination = Annotated[str, typer.Argument(help="A node id, for example directo
 
 def sync_database(prepared: Prepared) -> Database:
     """The sync service's database of this node."""
-    return Database(prepared.settings.database_url_of("sync"), service="sync")
+    return opened(prepared.settings, "sync")
 
 
 def operator(node: str) -> Actor:

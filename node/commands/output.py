@@ -18,6 +18,7 @@ from rich.table import Table
 from kernel import settings as kernel_settings
 from kernel.errors import JisrError, Unavailable
 from kernel.settings import Settings
+from node.commands.databases import closed_afterwards
 
 FOUND_WRONG = 1
 BAD_CALL = 2
@@ -35,9 +36,10 @@ errors = Console(stderr=True)
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn our errors into one sentence on standard error and an exit code."""
+    """Turn our errors into one sentence on standard error and an exit code; close the databases that were opened."""
     try:
-        yield
+        with closed_afterwards():
+            yield
     except Unavailable as error:
         errors.print(f"jisr: {error.message}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(UNREACHABLE) from error

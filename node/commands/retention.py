@@ -6,8 +6,8 @@ import typer
 
 from contracts import rules
 from kernel.clock import now
-from kernel.database import Database
 from kernel.vault import Vault
+from node.commands.databases import opened
 from node.commands.link import operator
 from node.commands.output import AsJson, SettingsFile, explained, rows_table, show
 from node.processes import prepare
@@ -30,19 +30,16 @@ def retention(run: Run = False, settings: SettingsFile = None, as_json: AsJson =
     with explained():
         prepared = prepare(settings)
         policy, moment = rules.load(prepared.settings.rules).retention, now()
-        database = Database(prepared.settings.database_url_of("case"), service="case")
+        database = opened(prepared.settings, "case")
         database.info[sealing.VAULT] = Vault.at(prepared.settings.keys_directory)
         erased = 0
-        try:
-            with database.read() as session:
-                found: list[dict[str, Any]] = handlers.due(session, now=moment, rules=policy)
-            while run:
-                with database.write() as session:
-                    by = operator(prepared.node.id)
-                    done = handlers.erase_due(session, by=by, now=moment, rules=policy, limit=AT_ONCE)
-                erased += done
-                run = done > 0
-        finally:
-            database.close()
+        with database.read() as session:
+            found: list[dict[str, Any]] = handlers.due(session, now=moment, rules=policy)
+        while run:
+            with database.write() as session:
+                by = operator(prepared.node.id)
+                done = handlers.erase_due(session, by=by, now=moment, rules=policy, limit=AT_ONCE)
+            erased += done
+            run = done > 0
         told = {"due": found, "erased": erased}
         show(told, as_json=as_json, table=lambda: rows_table(COLUMNS, found, title=f"erased: {erased}"))

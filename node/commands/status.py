@@ -8,12 +8,12 @@ from rich.console import Group
 
 from kernel import outbox
 from kernel.clock import now
-from kernel.database import Database
 from kernel.disk import Work, disk_of, goes_on
 from kernel.errors import BrokerAway, Unavailable
 from kernel.settings import Settings
 from node import enrolment
 from node.commands import aside, dead, link
+from node.commands.databases import opened
 from node.commands.output import FOUND_WRONG, AsJson, SettingsFile, explained, rows_table, show
 from node.processes import OWNERS, SERVICES, Prepared, prepare
 from services.sync import views
@@ -103,7 +103,7 @@ def _disk(settings: Settings) -> dict[str, Any]:
 
 def _outbox(settings: Settings, service: str) -> dict[str, Any]:
     try:
-        with Database(settings.database_url_of(service), service=service).read() as session:
+        with opened(settings, service).read() as session:
             waiting = outbox.pending(session)
     except Unavailable:
         return {"service": service, "pending": None, "oldest_seconds": None}

@@ -12,6 +12,7 @@ from kernel.crypto import load_hash_key
 from kernel.database import Database
 from kernel.errors import BadInput
 from kernel.settings import Settings
+from node.commands.databases import opened
 from node.commands.output import AsJson, SettingsFile, errors, explained, read_settings, rows_table, show
 from node.commands.status import ready
 from services.gateway import accounts
@@ -24,7 +25,7 @@ Login = Annotated[str, typer.Argument(help="The login, for example amal.")]
 
 
 def _database(settings: Settings) -> Database:
-    return Database(settings.database_url_of("gateway"), service="gateway")
+    return opened(settings, "gateway")
 
 
 def _wait_told(settings: Settings, account_id: str) -> None:

@@ -13,7 +13,7 @@ from contracts.sync import Operation
 from contracts.topology import NodeKind
 from kernel.audit import verify_audit
 from kernel.clock import now
-from kernel.database import Database
+from node.commands.databases import opened
 from node.commands.link import operator, sync_database
 from node.commands.output import FOUND_WRONG, AsJson, SettingsFile, errors, explained, rows_table, show
 from node.processes import OWNERS, Prepared, prepare
@@ -80,12 +80,8 @@ def told(session: Session, node: str) -> Iterator[completeness.Told]:
 
 
 def _cases(prepared: Prepared, known: Iterator[completeness.Told]) -> dict[str, Any]:
-    database = Database(prepared.settings.database_url_of("case"), service="case")
-    try:
-        with database.read() as session:
-            gone = list(completeness.missing(session, known))
-    finally:
-        database.close()
+    with opened(prepared.settings, "case").read() as session:
+        gone = list(completeness.missing(session, known))
     named = "; ".join(map(str, gone[:MOST_NAMED]))
     more = f"; and {len(gone) - MOST_NAMED} more" if len(gone) > MOST_NAMED else ""
     return {
@@ -99,12 +95,8 @@ def _cases(prepared: Prepared, known: Iterator[completeness.Told]) -> dict[str, 
 
 def _evidence(prepared: Prepared) -> dict[str, Any]:
     """Needs no key: each file is named by the digest of what it holds."""
-    database = Database(prepared.settings.database_url_of("case"), service="case")
-    try:
-        with database.read() as session:
-            wrong = list(evidence_store.damaged(session, prepared.settings.home / "evidence"))
-    finally:
-        database.close()
+    with opened(prepared.settings, "case").read() as session:
+        wrong = list(evidence_store.damaged(session, prepared.settings.home / "evidence"))
     named = ", ".join(f"{evidence} part {part}" for evidence, part in wrong[:MOST_NAMED])
     problem = f"missing or altered on disk: {named}" if wrong else None
     return {"what": "evidence", "origin": prepared.node.id, "ok": not wrong, "altered": None, "problem": problem}
@@ -132,7 +124,7 @@ def mend(prepared: Prepared, report: dict[str, Any]) -> dict[str, Any]:
 
 
 def _audit(prepared: Prepared, service: str) -> dict[str, Any]:
-    with Database(prepared.settings.database_url_of(service), service=service).read() as session:
+    with opened(prepared.settings, service).read() as session:
         altered = verify_audit(session)
     problem = None if altered is None else "this line was altered, removed or put in"
     return {

@@ -1,6 +1,8 @@
 """Replication by hand as an operator does it: a file from a governorate, applied at its directorate."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,8 +27,11 @@ def jisr(node: Node, *words: str) -> Result:
     return CliRunner().invoke(app, [*words], env={"JISR_SETTINGS": str(node.settings_file)})
 
 
-def sync(node: Node) -> Database:
-    return Database(node.settings.database_url_of("sync"), service="sync")
+@contextmanager
+def sync(node: Node) -> Iterator[Database]:
+    database = Database(node.settings.database_url_of("sync"), service="sync")
+    yield database
+    database.close()
 
 
 @pytest.fixture
@@ -36,7 +41,7 @@ def pair(country: Country) -> tuple[Node, Node]:
     ninewa = country.add("ninewa", links=[baghdad])
     for node in (ninewa, baghdad):
         jisr(node, "migrate", "sync")
-    with sync(ninewa).write() as session:
+    with sync(ninewa) as database, database.write() as session:
         journal.begin(session, "ninewa")
         facts = [fact() for _ in range(50)]
         journal.append(session, [journal.take(slice_of(facts))], origin="ninewa", now=now())
@@ -52,7 +57,7 @@ def test_a_file_brings_what_the_line_does_not(pair: tuple[Node, Node], tmp_path:
     assert (taken["held"], taken["problem"]) == (50, None)
     again = jisr(baghdad, "bundle", "import", str(file), "--json")
     assert (again.exit_code, json.loads(again.stdout)["entries"]) == (0, 0)
-    with sync(baghdad).read() as session:
+    with sync(baghdad) as database, database.read() as session:
         row = session.get(Replica, "ninewa")
         told = [unpack(each.envelope) for each in session.exec(select(OutboxRow))]
     assert row is not None
@@ -81,7 +86,7 @@ def test_a_revoked_node_is_not_heard_by_file_either(pair: tuple[Node, Node], tmp
     file = tmp_path / "ninewa.jisr"
     jisr(ninewa, "bundle", "export", "--to", BAGHDAD, str(file))
     key = VerifyKey.load(ninewa.settings.keys_directory / "node.pub")
-    with sync(baghdad).write() as session:
+    with sync(baghdad) as database, database.write() as session:
         revoked = Peer(
             node="ninewa", key_id=key.key_id, key=key.raw, broker_user="ninewa", serial="", admitted_at=now()
         )

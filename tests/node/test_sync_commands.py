@@ -54,26 +54,24 @@ def restored(country: Country) -> Iterator[Node]:
     ninewa = country.add("ninewa", links=[baghdad])
     jisr(ninewa, "migrate")
     jisr(baghdad, "migrate", "sync")
-    database, held = sync(ninewa), sync(baghdad)
-    with database.write() as session:
-        journal.begin(session, "ninewa")
-        journal.append(session, [journal.take(slice_of([fact() for _ in range(10)]))], origin="ninewa", now=now())
-    file = ninewa.settings.home / "ninewa.jisr"
-    jisr(ninewa, "bundle", "export", "--to", BAGHDAD, str(file))
-    jisr(baghdad, "bundle", "import", str(file))
-    with database.write_silently() as session:
-        state = session.get_one(JournalState, 1)
-        state.number, state.digest = 4, session.get_one(JournalEntry, 4).digest
-        for number in range(5, 11):
-            session.delete(session.get_one(JournalEntry, number))
-    with database.write() as session:
-        since = journal.take(slice_of([fact() for _ in range(3)], stream="since"))
-        journal.append(session, [since], origin="ninewa", now=now())
-    answering = Answering(database, held)
-    yield ninewa
-    answering.stop()
-    database.close()
-    held.close()
+    with sync(ninewa) as database, sync(baghdad) as held:
+        with database.write() as session:
+            journal.begin(session, "ninewa")
+            journal.append(session, [journal.take(slice_of([fact() for _ in range(10)]))], origin="ninewa", now=now())
+        file = ninewa.settings.home / "ninewa.jisr"
+        jisr(ninewa, "bundle", "export", "--to", BAGHDAD, str(file))
+        jisr(baghdad, "bundle", "import", str(file))
+        with database.write_silently() as session:
+            state = session.get_one(JournalState, 1)
+            state.number, state.digest = 4, session.get_one(JournalEntry, 4).digest
+            for number in range(5, 11):
+                session.delete(session.get_one(JournalEntry, number))
+        with database.write() as session:
+            since = journal.take(slice_of([fact() for _ in range(3)], stream="since"))
+            journal.append(session, [since], origin="ninewa", now=now())
+        answering = Answering(database, held)
+        yield ninewa
+        answering.stop()
 
 
 def test_a_dry_run_says_what_a_recovery_does_and_changes_nothing(restored: Node) -> None:
@@ -95,7 +93,7 @@ def test_a_dry_run_says_what_a_recovery_does_and_changes_nothing(restored: Node)
 
 
 def test_a_doubt_is_shown_and_ended_by_a_word_with_a_reason(restored: Node) -> None:
-    with sync(restored).write_silently() as session:
+    with sync(restored) as database, database.write_silently() as session:
         doubt.raise_(session, Doubt(doubt.LinkState.ROLLED_BACK, "It ends early.", doubt.MARK))
     shown = json.loads(jisr(restored, "status", "--json").stdout)
     assert (shown["journal"]["doubt"], shown["journal"]["doubt_reason"]) == ("rolled_back", "It ends early.")
