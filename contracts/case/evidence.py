@@ -34,12 +34,14 @@ class MediaType(StrEnum):
 
 
 class EvidenceState(StrEnum):
-    """`awaiting` its parts; `kept`, complete and what it says; `refused`, not what it says; `erased` with the case."""
+    """`awaiting` its parts; `kept`, complete and what it says; `refused`, not what it says; `erased` with the case;
+    `elsewhere`: the case came from another governorate, and its file is still there."""
 
     AWAITING = "awaiting"
     KEPT = "kept"
     REFUSED = "refused"
     ERASED = "erased"
+    ELSEWHERE = "elsewhere"
 
 
 class Part(fields.String):

@@ -8,6 +8,7 @@
 | `reject_transfer` | RejectTransfer | TransferView | TRANSFER | POST /transfers/{transfer_id}/reject |
 | `revoke_transfer` | RevokeTransfer | TransferView | TRANSFER | POST /transfers/{transfer_id}/revoke |
 | `release_transfer` | ReleaseTransfer | TransferView | TRANSFER | POST /transfers/{transfer_id}/release |
+| `release_again` | ReleaseAgain | TransferView | TRANSFER | POST /transfers/{transfer_id}/release-again |
 | `list_transfers` | TransferQuery | TransferPage | TRANSFER | GET /transfers |
 
 Sender and receiver each keep a row of their own. What they tell each other is relayed by the directorates: in the clear
@@ -116,6 +117,10 @@ class ReleaseTransfer(TransferMove):
     """Give the case away: from now on it is read-only here. This cannot be taken back."""
 
 
+class ReleaseAgain(TransferMove):
+    """Seal it once more, under the key that the receiver has now, when what was released cannot be opened there."""
+
+
 class TransferQuery(PageQuery):
     """Transfers from and to this governorate."""
 
@@ -143,7 +148,8 @@ class PreviewView(Strict):
 
 
 class TransferView(Strict):
-    """A transfer as this side knows it. `case_id`: where the case is, or was, here."""
+    """A transfer as this side knows it. `case_id`: where the case is, or was, here. `parts`: of how many the
+    release is; `parts_here`: how many of them the receiver has."""
 
     id = c1(shown_text())
     number = c1(shown_text())
@@ -161,6 +167,8 @@ class TransferView(Strict):
     decided_at = c1(shown_instant(empty=True))
     released_at = c1(shown_instant(empty=True))
     received_at = c1(shown_instant(empty=True))
+    parts = c1(fields.Integer(required=True, allow_none=True))
+    parts_here = c1(fields.Integer(required=True, allow_none=True))
 
 
 class TransferPage(Strict):
@@ -172,7 +180,7 @@ class TransferFact(FactSchema):
     """`transfer.<event>.v1`: what one governorate tells another of a transfer, relayed by the directorates.
 
     In the clear stands what relaying needs. Sealed to the receiver: with `offered` the preview, with `released` the
-    whole case. Whatever the category is, this says nothing of it."""
+    whole case, in as many of these facts as it needs. Whatever the category is, this says nothing of it."""
 
     kind = "transfer"
     events = tuple(event.value for event in TransferEvent)

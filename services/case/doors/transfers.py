@@ -32,10 +32,19 @@ def post_of(settings: Settings) -> Post:
         node=settings.node,
         governorates=governorates(settings.topology),
         key_of=partial(_key_of, settings),
-        opening=lambda: OpeningKey.load(settings.keys_directory / "seal.key"),
+        opening=partial(_own_key, settings),
         rules=rules.load(settings.rules).case,
         reachable=partial(_reachable, settings),
     )
+
+
+def _own_key(settings: Settings, key_id: str) -> OpeningKey:
+    """This node's key of that id: the present one, or a former one that was put beside it as `seal-*.key`."""
+    present = OpeningKey.load(settings.keys_directory / "seal.key")
+    if present.key_id == key_id:
+        return present
+    former = (OpeningKey.load(file) for file in sorted(settings.keys_directory.glob("seal-*.key")))
+    return next((key for key in former if key.key_id == key_id), present)
 
 
 def _reachable(settings: Settings) -> frozenset[str]:
@@ -89,6 +98,11 @@ class TransferDoors:
     def release_transfer(self, call: Call) -> Transfer:
         post = post_of(call.settings)
         return handlers.release_transfer(call.session, call.values, by=call.actor, now=call.now, post=post)
+
+    @door(contract.ReleaseAgain, view=contract.TransferView, roles=roles.TRANSFER)
+    def release_again(self, call: Call) -> Transfer:
+        post = post_of(call.settings)
+        return handlers.release_again(call.session, call.values, by=call.actor, now=call.now, post=post)
 
     @door(contract.TransferQuery, view=contract.TransferPage, roles=roles.TRANSFER, reads=True)
     def list_transfers(self, call: Call) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from kernel.paging import Page, page
 from services.case import model
 from services.case.handlers.consents import withheld
 from services.case.handlers.facts import tell_beside
-from services.case.handlers.finding import found, must_handle_or_supervise, to_change
+from services.case.handlers.finding import found, is_owned, must_handle_or_supervise, must_own, to_change
 from services.case.handlers.steps import keep_text
 from services.case.handlers.times import check_not_later
 from services.case.model import Step, target_of
@@ -118,10 +118,11 @@ def tell_unanswered(session: Session, *, now: datetime, limit: int = 100) -> int
     """Write down of each call that nobody answered in time that it had no answer; return how many."""
     silent = session.exec(
         select(Assistance)
-        .where(Assistance.status == AssistanceStatus.SENT, Assistance.answer_due_at <= now)
+        .join(CaseRecord)
+        .where(Assistance.status == AssistanceStatus.SENT, Assistance.answer_due_at <= now, is_owned())
         .order_by(Assistance.answer_due_at, Assistance.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=Assistance)
     ).all()
     for row in silent:
         row.status, row.no_answer_at = _moved(row, AssistanceMove.NO_ANSWER), now
@@ -152,6 +153,7 @@ def _to_change(session: Session, values: dict[str, Any], *, by: Actor) -> tuple[
     if sight(by, case) is Sight.NOTHING:
         refuse(AssistanceNotFound, subject=row.id)
     must_handle_or_supervise(case, by)
+    must_own(case)
     model.check_version(row.version, values.get("version"))
     return row, case
 

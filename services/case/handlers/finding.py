@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session
 
 from contracts import roles
-from kernel.errors import refuse
+from kernel.errors import MoveRefused, refuse
 from kernel.identity import Actor
 from services.case import model
 from services.case.reach import Sight, sight, supervises
@@ -25,8 +26,23 @@ def to_change(session: Session, values: dict[str, Any], *, by: Actor) -> CaseRec
     """The case of `values`, locked until the transaction ends, at the version that the caller saw."""
     session.get(CaseRecord, values["case_id"], with_for_update=True)
     case = found(session, values["case_id"], by=by)
+    must_own(case)
     model.check_version(case.version, values.get("version"))
     return case
+
+
+def must_own(case: CaseRecord) -> None:
+    """Refuse to change anything of a case that was given away: its owner does, and nobody else."""
+    if not case.owned:
+        raise MoveRefused(
+            f"The case is {case.status.value}; another governorate goes on with it.", current=case.status.value
+        )
+
+
+def is_owned() -> ColumnElement[bool]:
+    """The condition that a case is owned here, for what the clock does beside it (a query that joins it)."""
+    case: Any = CaseRecord
+    return case.owned.is_(True)
 
 
 def must_handle(case: CaseRecord, by: Actor) -> None:

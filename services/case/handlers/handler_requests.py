@@ -147,7 +147,7 @@ def open_to_handler(
     audit.record(
         session, actor=by, action="open_to_handler", subject=case.id, outcome="allowed", reason=chosen.helper, at=now
     )
-    packed = content.pack(session, case)
+    packed = content.pack_persons(session, case)
     return _tell(session, row, RequestEvent.OPENED, chosen.helper, now, post, sealed=packed)
 
 
@@ -157,7 +157,7 @@ def read_as_handler(
     """The case, for her alone and in time. Raises `NotOpenToYou`, in the audit log either way."""
     row = _open_to(session, values, by=by, now=now)
     context = context_of(row.fact_id or "", row.home, post.node)
-    whole = content.unpack(post.opening().open(row.sealed or b"", context=context))
+    whole = content.unpack(post.open(row.sealed or b"", context))
     audit.record(
         session, actor=by, action="read_as_handler", subject=row.id, outcome="allowed", reason=row.number, at=now
     )
@@ -180,6 +180,17 @@ def close_handler_request(
     row, _ = _homes(session, values, by=by)
     if row.status is RequestStatus.CLOSED:
         raise MoveRefused(subject="request", current="closed", target="closed", possible="nothing else")
+    return _closed(session, row, now, post)
+
+
+def close_requests_of(session: Session, case: CaseRecord, *, now: datetime, post: Post) -> None:
+    """Close what is open for a case that is given away: its new owner asks anew."""
+    mine = select(HandlerRequest).where(HandlerRequest.case_id == case.id, HandlerRequest.side == RequestSide.HOME)
+    for row in session.exec(mine.where(HandlerRequest.status.in_(OPEN_REQUEST)).with_for_update()).all():
+        _closed(session, row, now, post)
+
+
+def _closed(session: Session, row: HandlerRequest, now: datetime, post: Post) -> HandlerRequest:
     row.status = RequestStatus.CLOSED
     asked = select(AskedGovernorate.helper).where(AskedGovernorate.request_id == row.id)
     for helper in sorted(session.exec(asked)):
@@ -279,7 +290,7 @@ def _as_home(
 
 
 def _opened(fact: Fact, origin: str, post: Post) -> bytes:
-    return post.opening().open(fact.sealed, context=context_of(fact.id, origin, post.node))
+    return post.open(fact.sealed, context_of(fact.id, origin, post.node))
 
 
 def _tell(

@@ -17,7 +17,15 @@ from services.case import mediating, model, sealing
 from services.case.handlers.consents import is_given, standing
 from services.case.handlers.endings import take_up
 from services.case.handlers.facts import tell_beside
-from services.case.handlers.finding import found, must_handle, must_handle_or_supervise, must_supervise, to_change
+from services.case.handlers.finding import (
+    found,
+    is_owned,
+    must_handle,
+    must_handle_or_supervise,
+    must_own,
+    must_supervise,
+    to_change,
+)
 from services.case.handlers.responses import check_only_response, guarded
 from services.case.handlers.steps import keep_text
 from services.case.mediating import MediationMove
@@ -158,7 +166,7 @@ def list_mediations(session: Session, values: dict[str, Any], *, by: Actor) -> P
 def list_follow_ups(session: Session, values: dict[str, Any], *, by: Actor, now: datetime) -> list[Mediation]:
     """Agreements in cases that `by` reaches whose next follow-up is due, the longest waiting first."""
     until = values["until"] or local_day(now)
-    statement = select(Mediation).join(CaseRecord).where(reached(by), Mediation.next_follow_up_on <= until)
+    statement = select(Mediation).join(CaseRecord).where(reached(by), is_owned(), Mediation.next_follow_up_on <= until)
     if values["assigned_to_me"]:
         statement = statement.where(CaseRecord.handler_id == by.id)
     due = statement.order_by(Mediation.next_follow_up_on, Mediation.id).limit(values["limit"])
@@ -174,6 +182,7 @@ def _to_change(session: Session, values: dict[str, Any], *, by: Actor) -> tuple[
     session.refresh(row, with_for_update=True)
     if sight(by, case) is Sight.NOTHING:
         refuse(MediationNotFound, subject=row.id)
+    must_own(case)
     model.check_version(row.version, values.get("version"))
     return row, case
 

@@ -78,6 +78,8 @@ def state_by_receipt(session: Session, values: dict[str, Any]) -> Progress:
         case = session.get_one(CaseRecord, case.duplicate_of)
     if case.status in BEFORE_HANDOVER:
         return Progress.RECEIVED
+    if not case.owned:
+        return Progress.IN_HAND  # of another governorate; whether it ended there is not known here
     return Progress.ENDED if case.status in ENDED else Progress.IN_HAND
 
 

@@ -25,7 +25,7 @@ from kernel.ids import new_id
 from kernel.paging import Page, page
 from services.case import model, sealing, wall
 from services.case.handlers.facts import tell_beside
-from services.case.handlers.finding import must_handle_or_supervise, to_change
+from services.case.handlers.finding import must_handle_or_supervise, must_own, to_change
 from services.case.handlers.steps import keep_text, told
 from services.case.reach import Sight, inspects, reached, sight, supervises
 from services.case.refusals import (
@@ -148,6 +148,7 @@ def _to_decide(session: Session, values: dict[str, Any], *, by: Actor) -> tuple[
     session.refresh(row, with_for_update=True)
     if not decides(by, case) and sight(by, case) is Sight.NOTHING:
         refuse(ReclassificationNotFound, subject=row.id)
+    must_own(case)
     model.check_version(row.version, values.get("version"))
     if row.status is not ReclassificationStatus.PROPOSED:
         raise MoveRefused(f"This reclassification is {row.status.value} already.", current=row.status.value)

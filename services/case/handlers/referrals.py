@@ -18,7 +18,7 @@ from kernel.ids import new_id
 from services.case import referral as model
 from services.case import sealing, wall
 from services.case.handlers.facts import tell_referral
-from services.case.handlers.finding import must_handle_or_supervise, referral_to_answer, to_change
+from services.case.handlers.finding import must_handle_or_supervise, must_own, referral_to_answer, to_change
 from services.case.handlers.partners import asked_partner
 from services.case.reach import supervises
 from services.case.referral import Escalation, ReferralMove
@@ -226,6 +226,7 @@ def to_steer(session: Session, values: dict[str, Any], *, by: Actor) -> tuple[Re
     """The referral of `values`, locked, and its case: for the handler and the supervisors of the case only."""
     referral, case = referral_to_answer(session, values, by=by)
     must_handle_or_supervise(case, by)
+    must_own(case)
     return referral, case
 
 
@@ -236,7 +237,8 @@ def moved(session: Session, referral: Referral, case: CaseRecord, move: Referral
 
 
 def told(session: Session, referral: Referral, case: CaseRecord, event: str, now: datetime) -> Referral:
-    """Count the change and tell of it."""
+    """Count the change and tell of it. Raises `MoveRefused` where the case was given away."""
+    must_own(case)
     referral.version += 1
     session.add(referral)
     tell_referral(session, referral, case, event, at=now)

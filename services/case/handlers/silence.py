@@ -17,7 +17,7 @@ from kernel.identity import Actor
 from kernel.ids import new_id
 from services.case import referral as model
 from services.case import telling
-from services.case.handlers.finding import must_handle_or_supervise, referral_to_answer
+from services.case.handlers.finding import is_owned, must_handle_or_supervise, referral_to_answer
 from services.case.handlers.partners import performances, suggestions
 from services.case.handlers.referrals import told
 from services.case.partners import Need, Performance
@@ -32,10 +32,11 @@ def break_silence(session: Session, *, now: datetime, rules: CaseRules, home: Se
     """
     due = session.exec(
         select(Referral)
-        .where(Referral.status.in_(UNANSWERED), Referral.next_step_at <= now)
+        .join(CaseRecord)
+        .where(Referral.status.in_(UNANSWERED), Referral.next_step_at <= now, is_owned())
         .order_by(Referral.next_step_at, Referral.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=Referral)
     ).all()
     for referral in due:
         _take_step(session, referral, session.get_one(CaseRecord, referral.case_id), now, rules, home)

@@ -1,7 +1,8 @@
 """What the two ends of a transfer tell each other: written here and sealed, opened and taken in.
 
 A message is believed if it comes from the end that may send it. What cannot be opened (a key that was changed) is not
-taken; the fact stays with the arrivals of the node and among the dead letters, to be replayed once the key is back."""
+taken; the fact stays with the arrivals of the node and among the dead letters, to be replayed once the key is back; or
+the sender releases again, under the new key."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,16 +16,17 @@ from contracts.case import CaseStatus
 from contracts.case.transfers import PreviewView, Side, TransferEvent, TransferFact, TransferRejection, TransferStatus
 from contracts.rules import CaseRules
 from kernel import outbox
-from kernel.crypto import OpeningKey, SealingKey, context_of
+from kernel.crypto import OpeningKey, SealingKey, context_of, key_id_of
 from kernel.errors import BadInput
 from kernel.fact import Fact, compose
 from kernel.ids import new_id
-from services.case import model, sealing, telling
+from services.case import model, telling
 from services.case.handlers.steps import told
+from services.case.handlers.taking_over import gathered, take_over
 from services.case.model import Move
-from services.case.tables import CaseIntake, CaseRecord, Transfer
-from services.case.transfer import content
-from services.case.transfer.machine import Ownership, hear, taken
+from services.case.tables import CaseRecord, Transfer
+from services.case.transfer.machine import awaits_release, hear
+from services.case.transfer.parts import PART_BYTES
 
 FROM_SENDER: Final = frozenset(
     {
@@ -41,14 +43,20 @@ FROM_SENDER: Final = frozenset(
 class Post:
     """What a node needs to write to another and to read what was written to it.
 
-    `reachable`: the other governorates whose sealing keys are here."""
+    `opening`: this node's key of that id, or the present one. `reachable`: the other governorates whose sealing keys
+    are here. `part_bytes`: how much of a released case goes into one fact."""
 
     node: str
     governorates: frozenset[str]
     key_of: Callable[[str], SealingKey]
-    opening: Callable[[], OpeningKey]
+    opening: Callable[[str], OpeningKey]
     rules: CaseRules
     reachable: Callable[[], frozenset[str]] = frozenset
+    part_bytes: int = PART_BYTES
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        """What was sealed to this node, under its present key or one that was put back. Raises `CannotOpen`."""
+        return self.opening(key_id_of(sealed)).open(sealed, context=context)
 
 
 def take_transfer(session: Session, fact: Fact, *, origin: str, now: datetime, post: Post) -> None:
@@ -67,11 +75,19 @@ def take_transfer(session: Session, fact: Fact, *, origin: str, now: datetime, p
         row.side is not side or (row.sender, row.receiver) != (values["sender"], values["receiver"])
     ):
         raise BadInput("This transfer is between others.")
-    heard = hear(side, row.status if row else None, event)
+    before = row.status if row else None
+    release = None
+    if event is TransferEvent.RELEASED and awaits_release(before):
+        row = row or _begun(fact, values, now)
+        release = gathered(session, row, _opened(fact, origin, post), now=now)
+    heard = hear(side, before, event, whole=release is not None)
     if heard.status is None:
         return
     row = row or _begun(fact, values, now)
     row.status = heard.status
+    if release is not None:
+        row.received_at = now
+        row.case_id = take_over(session, row, release, now=now, rules=post.rules)
     _effect(session, row, event, fact, origin=origin, now=now, post=post, answered=heard.answer is not None)
     if heard.answer is not None:
         tell(session, row, heard.answer, now, post)
@@ -109,9 +125,6 @@ def _effect(
         row.decided_at = row.decided_at or now
         reason = fact.operational_values().get("reject_reason")
         row.reject_reason = row.reject_reason or (TransferRejection(reason) if reason else None)
-    elif event is TransferEvent.RELEASED and answered:
-        row.received_at = now
-        row.case_id = _take_case(session, row, _opened(fact, origin, post), now=now, post=post)
     elif event is TransferEvent.RECEIVED and answered:
         row.received_at = now
         case = session.get_one(CaseRecord, row.case_id, with_for_update=True)
@@ -130,63 +143,8 @@ def _preview(raw: bytes) -> dict[str, Any]:
     return preview
 
 
-def _take_case(session: Session, row: Transfer, packed: bytes, *, now: datetime, post: Post) -> str:
-    """Become the owner, if this release is newer than what is known of the case. Returns the case's id."""
-    head, _, body = packed.partition(b"\0")
-    epoch = msgspec.json.decode(head)["epoch"]
-    whole = content.unpack(body)
-    values = content.row_of(whole)
-    case = session.get(CaseRecord, values["id"], with_for_update=True)
-    ownership = taken(Ownership(case.owner_epoch, case.owned) if case else None, epoch)
-    if ownership is None:
-        return str(values["id"])
-    if case is None:
-        case = _new_case(session, row, values, whole)
-    else:
-        case.version += 1
-    case.owner_epoch, case.owned = ownership.epoch, ownership.mine
-    case.status, case.unit = CaseStatus.RECEIVED, row.unit or case.unit
-    case.units = sorted({*case.units, case.unit})
-    case.handler_id = case.handler_hash = case.outcome = case.proposed_by = case.closed_at = None
-    session.add(case)
-    session.flush()
-    content.keep(session, case, whole, by=f"node:{row.sender}", now=now)
-    case.version -= 1  # `told` counts this step
-    told(session, case, "taken_over", now=now, rules=post.rules)
-    return case.id
-
-
-def _new_case(session: Session, row: Transfer, values: dict[str, Any], whole: content.Whole) -> CaseRecord:
-    unit = row.unit or "transfers"
-    case = CaseRecord(
-        **values,
-        version=1,
-        status=CaseStatus.RECEIVED,
-        opened_by=f"node:{row.sender}",
-        unit=unit,
-        units=[unit],
-        handlers=[],
-        counted=False,
-    )
-    session.add(case)
-    session.flush()
-    intake = whole.intake
-    session.add(
-        CaseIntake(
-            case_id=case.id,
-            answers=intake.answers,
-            recording_class=intake.recording_class,
-            rule_version=intake.rule_version,
-            answered_at=intake.answered_at,
-        )
-    )
-    sealing.make_key(session, case.id)
-    session.add(sealing.sealed_narrative(session, case.id, narrative=whole.narrative, place=whole.place))
-    return case
-
-
 def _opened(fact: Fact, origin: str, post: Post) -> bytes:
-    return post.opening().open(fact.sealed, context=context_of(fact.id, origin, post.node))
+    return post.open(fact.sealed, context_of(fact.id, origin, post.node))
 
 
 def _instant(fact: Fact) -> datetime | None:

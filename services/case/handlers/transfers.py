@@ -12,12 +12,14 @@ from sqlmodel import Session, select
 from contracts.case import NoteKind, ReferralConsent
 from contracts.case.transfers import Side, TransferEvent, TransferStatus
 from contracts.numbers import next_number
-from kernel.errors import Forbidden, refuse
+from kernel import audit
+from kernel.errors import Forbidden, MoveRefused, refuse
 from kernel.identity import Actor
 from kernel.ids import new_id
 from kernel.paging import Page, page
 from services.case import model, telling
 from services.case.handlers.finding import must_handle_or_supervise, must_supervise, to_change
+from services.case.handlers.handler_requests import close_requests_of
 from services.case.handlers.steps import keep_text, told
 from services.case.handlers.transfer_messages import Post, kept, tell
 from services.case.model import Move
@@ -31,8 +33,8 @@ from services.case.refusals import (
     UnitNeeded,
 )
 from services.case.tables import CaseParty, CaseRecord, NumberSequence, Transfer
-from services.case.transfer import content
-from services.case.transfer.machine import UNDECIDED, Ownership, act
+from services.case.transfer import content, parts
+from services.case.transfer.machine import UNDECIDED, Ownership, act, may_release_again
 
 PREFIX: Final = "T"
 
@@ -44,8 +46,7 @@ def propose_transfer(
     case = to_change(session, values, by=by)
     must_handle_or_supervise(case, by)
     model.moved(case.status, Move.RELEASE)
-    if case.walled or case.walled_from:
-        refuse(NotTransferable)
+    _check_not_walled(case)
     if values["to"] not in post.governorates or values["to"] == post.node:
         refuse(NotATarget, node=values["to"])
     _check_none_open(session, case)
@@ -80,11 +81,10 @@ def _check_none_open(session: Session, case: CaseRecord) -> None:
 
 
 def send_transfer(session: Session, values: dict[str, Any], *, by: Actor, now: datetime, post: Post) -> Transfer:
-    """Offer it with a preview. Raises `OwnAct` for who proposed it, `NoSealKey`."""
-    transfer, case = _of_sender(session, values, by=by)
-    if transfer.proposed_by == by.id:
-        refuse(OwnAct)
+    """Offer it with a preview. Raises `OwnAct` for who proposed it, `NoSealKey`, `NotTransferable`."""
+    transfer, case = _to_give(session, values, by=by)
     transfer.status = act(Side.SENDER, transfer.status, TransferEvent.OFFERED)
+    _check_not_walled(case)
     transfer.expires_at = now + timedelta(days=post.rules.transfer_days)
     transfer.decided_by, transfer.preview = by.id, _preview(session, case)
     sealed = msgspec.json.encode(transfer.preview)
@@ -136,20 +136,61 @@ def revoke_transfer(session: Session, values: dict[str, Any], *, by: Actor, now:
 def release_transfer(session: Session, values: dict[str, Any], *, by: Actor, now: datetime, post: Post) -> Transfer:
     """Give the case away: epoch raised, read-only here, and the whole case sealed to the receiver, in one commit.
 
-    Raises `OwnAct`, `NoSealKey`, `IdentityErased`, and `TooLarge` for a case that does not fit one fact.
+    Raises `OwnAct`, `NoSealKey`, `NotTransferable`, `IdentityErased`, and `TooLarge` for a case of 32 MiB compressed.
     """
-    transfer, case = _of_sender(session, values, by=by)
-    if transfer.proposed_by == by.id:
-        refuse(OwnAct)
+    transfer, case = _to_give(session, values, by=by)
     transfer.status = act(Side.SENDER, transfer.status, TransferEvent.RELEASED)
+    _check_not_walled(case)
     ownership = Ownership(case.owner_epoch, case.owned).released()
-    packed = msgspec.json.encode({"epoch": ownership.epoch}) + b"\0" + content.pack(session, case)
+    packed = content.pack(session, case, node=post.node)
     case.owner_epoch, case.owned = ownership.epoch, ownership.mine
     case.status = model.moved(case.status, Move.RELEASE)
     case.review_on = None
     transfer.released_at, transfer.decided_by = now, by.id
     told(session, case, Move.RELEASE.value, now=now, rules=post.rules)
-    return tell(session, transfer, TransferEvent.RELEASED, now, post, sealed=packed, epoch=ownership.epoch)
+    close_requests_of(session, case, now=now, post=post)
+    return _sealed(session, transfer, ownership.epoch, packed, now=now, post=post)
+
+
+def release_again(session: Session, values: dict[str, Any], *, by: Actor, now: datetime, post: Post) -> Transfer:
+    """Seal what was released once more, under the key that the receiver has now.
+
+    For a receiver who cannot open what it was sent, or lost it. It is the same case, epoch and receiver: which of the
+    two arrives first is taken, the other is not. Raises `OwnAct`, `MoveRefused` once it was taken in, `NoSealKey`.
+    """
+    transfer, case = _to_give(session, values, by=by)
+    if not may_release_again(transfer.status, Ownership(case.owner_epoch, case.owned)):
+        raise MoveRefused(
+            subject="transfer", current=transfer.status.value, target="released again", possible="nothing by hand"
+        )
+    audit.record(
+        session, actor=by, action="release_again", subject=case.id, outcome="allowed", reason=transfer.number, at=now
+    )
+    packed = content.pack(session, case, node=post.node)
+    return _sealed(session, transfer, case.owner_epoch, packed, now=now, post=post)
+
+
+def _to_give(session: Session, values: dict[str, Any], *, by: Actor) -> tuple[Transfer, CaseRecord]:
+    """The transfer and its case, for somebody who did not propose it."""
+    transfer, case = _of_sender(session, values, by=by)
+    if transfer.proposed_by == by.id:
+        refuse(OwnAct)
+    return transfer, case
+
+
+def _sealed(session: Session, transfer: Transfer, epoch: int, packed: bytes, *, now: datetime, post: Post) -> Transfer:
+    """Every part in this commit: either all are in the outbox or none."""
+    pieces = parts.cut(epoch, packed, part_bytes=post.part_bytes)
+    transfer.parts = len(pieces)
+    for piece in pieces:
+        tell(session, transfer, TransferEvent.RELEASED, now, post, sealed=piece, epoch=epoch)
+    return transfer
+
+
+def _check_not_walled(case: CaseRecord) -> None:
+    """Nobody of another governorate's unit may come to know of it: not when proposed, nor if it was walled since."""
+    if case.walled or case.walled_from:
+        refuse(NotTransferable)
 
 
 def list_transfers(session: Session, values: dict[str, Any], *, by: Actor) -> Page[Transfer]:

@@ -25,7 +25,7 @@ from services.case.tables.mediations import Assistance, Mediation
 from services.case.tables.parties import CaseConsent, CaseContactPlan, CaseStaff
 from services.case.tables.receipts import Receipt
 from services.case.tables.referrals import ArrivalCursor, Partner, Referral, ReferralCode
-from services.case.tables.transfers import Transfer
+from services.case.tables.transfers import Transfer, TransferPart
 from services.case.tables.welfare import WelfareApplication
 
 __all__ = [
@@ -60,5 +60,6 @@ __all__ = [
     "ReferralCode",
     "SearchToken",
     "Transfer",
+    "TransferPart",
     "WelfareApplication",
 ]

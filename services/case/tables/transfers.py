@@ -1,9 +1,9 @@
 """Transfers, as this node knows them: the sender and the receiver each keep a row."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Column, Index, Integer, String
+from sqlalchemy import JSON, Column, Index, Integer, LargeBinary, String
 from sqlmodel import Field
 
 from contracts.case.referrals import ReferralConsent
@@ -12,7 +12,8 @@ from services.case.tables.columns import Base, account, id_column, instant, word
 
 
 class Transfer(Base, table=True):
-    """One end of a transfer. `version` counts what this end has told; `preview` names nobody.
+    """One end of a transfer. `version` counts what this end has told; `preview` names nobody. `parts`: of how many the
+    release is, `parts_here`: how many of them arrived.
 
     `case_id` has no foreign key: at the receiver the case is not there yet."""
 
@@ -38,3 +39,18 @@ class Transfer(Base, table=True):
     decided_at: datetime | None = Field(default=None, sa_column=instant(empty=True))
     released_at: datetime | None = Field(default=None, sa_column=instant(empty=True))
     received_at: datetime | None = Field(default=None, sa_column=instant(empty=True))
+    parts: int | None = Field(default=None, sa_column=Column(Integer))
+    parts_here: int | None = Field(default=None, sa_column=Column(Integer))
+
+
+class TransferPart(Base, table=True):
+    """A part of a release that is not whole yet [C4], sealed under a secret of this node. `digest`: of the whole."""
+
+    __tablename__ = "transfer_part"
+    __table_args__: ClassVar[dict[str, Any]] = {"info": {"kept": False}}  # the arrivals have them, and the sender
+
+    transfer_id: str = Field(sa_column=Column(String(36), primary_key=True))
+    digest: str = Field(sa_column=Column(String(64), primary_key=True))
+    part: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    arrived_at: datetime = Field(sa_column=instant())

@@ -1,12 +1,15 @@
 """A case as bytes, whole, for the key of one node; and out of the bytes again, as rows of that node.
 
-What goes along: how the case stands, the frozen intake, who is in it, what was told and written, what was agreed to and
-how the affected person may be reached. Accounts do not: their ids mean nothing elsewhere, and who wrote a note is the
-sender. Evidence files, referrals and mediations stay with the sender's read-only case; what they led to is in the
-notes. Compressed before sealing, because a case of many notes has to fit one fact (`MAX_CONTENT_BYTES`).
+What goes along: how the case stands and stood, the frozen intake, who is in it, what was told and written, what was
+agreed to and how the affected person may be reached, its reclassifications, interviews, referrals, mediations and calls
+for help, and the register of its evidence (not the files: services/case/evidence_archive.py). Accounts do not: their
+ids mean nothing elsewhere (`rows.py`). Compressed, then sealed in parts (`parts.py`).
+
+Form 2 is what is released. Form 1 has the persons, texts and agreements only: it is what releases were before there
+were parts, and what a handler from elsewhere is shown.
 """
 
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +18,6 @@ from sqlmodel import Session, select
 
 from contracts.case import Answer, NoteKind, PartyRole
 from contracts.case.parties import ConsentState, GivenBy, Purpose
-from kernel.errors import BadInput
 from kernel.ids import new_id
 from services.case import sealing
 from services.case.handlers.consents import SEALED, last_said, readable
@@ -29,21 +31,18 @@ from services.case.tables import (
     CaseParty,
     CaseRecord,
 )
+from services.case.transfer import rows
+from services.case.transfer.rows import ContentRefused
 
-FORM: Final = 1
-MOST_UNPACKED: Final = 16 * 1024 * 1024
+PERSONS, WHOLE = 1, 2
+FORMS: Final = frozenset({PERSONS, WHOLE})
+MOST_UNPACKED: Final = 128 * 1024 * 1024
 STANDING: Final = (
     "id", "number", "recording_class", "current_class", "category", "restricted", "risk", "channel", "district",
     "incident_from", "incident_until", "reported_at", "opened_at", "language", "interpreter", "handler_preference",
     "prior_resort", "pressure_reported", "age_band", "parties_told", "parties_by_sex", "first_contact_at", "minors",
-    "reopened",
+    "reopened", "closings", "notes",
 )  # fmt: skip
-
-
-class ContentRefused(BadInput):
-    """What was sealed to this node is not a case in any form known here."""
-
-    code = "content_refused"
 
 
 class Intake(msgspec.Struct, frozen=True):
@@ -65,7 +64,7 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Whole(msgspec.Struct, frozen=True):
-    """A case with everything that goes along."""
+    """A case with everything that goes along. `beside`: rows by table, in form 2 texts and agreements among them."""
 
     form: int
     standing: dict[str, Any]
@@ -76,26 +75,46 @@ class Whole(msgspec.Struct, frozen=True):
     notes: list[Note]
     consents: list[dict[str, Any]]
     contact_plan: dict[str, Any] | None
+    beside: dict[str, list[dict[str, Any]]] = {}
 
 
-def pack(session: Session, case: CaseRecord) -> bytes:
-    """The whole case. Raises `IdentityErased`."""
+def pack(session: Session, case: CaseRecord, *, node: str) -> bytes:
+    """The whole case, of `node`. Raises `IdentityErased`."""
+    return _packed(_whole(session, case, WHOLE, beside=rows.taken_along(session, case, node)))
+
+
+def pack_persons(session: Session, case: CaseRecord) -> bytes:
+    """What somebody who helps with the case reads. Raises `IdentityErased`."""
+    texts = session.exec(select(CaseNote).where(CaseNote.case_id == case.id).order_by(CaseNote.id))
+    whole = _whole(
+        session,
+        case,
+        PERSONS,
+        notes=[_note(session, row) for row in texts],
+        consents=[_without_account(readable(session, said)) for said in last_said(session, case.id)],
+        contact_plan=contact_plan(session, case.id),
+    )
+    return _packed(whole)
+
+
+def _whole(session: Session, case: CaseRecord, form: int, **more: Any) -> Whole:
     intake = session.get_one(CaseIntake, case.id)
     parties = session.exec(select(CaseParty).where(CaseParty.case_id == case.id).order_by(CaseParty.id))
-    notes = session.exec(select(CaseNote).where(CaseNote.case_id == case.id).order_by(CaseNote.id))
     narrative, place = sealing.narrative(session, session.get_one(CaseNarrative, case.id))
-    whole = Whole(
-        form=FORM,
+    return Whole(
+        form=form,
         standing={name: getattr(case, name) for name in STANDING},
         intake=Intake(intake.answers, intake.recording_class.value, intake.rule_version, intake.answered_at),
         parties=[sealing.party(session, row)._asdict() for row in parties],
         narrative=narrative,
         place=place,
-        notes=[_note(session, row) for row in notes],
-        consents=[_without_account(readable(session, said)) for said in last_said(session, case.id)],
-        contact_plan=contact_plan(session, case.id),
+        **{"notes": [], "consents": [], "contact_plan": None, **more},
     )
-    return zstandard.ZstdCompressor(level=10).compress(msgspec.json.encode(whole))
+
+
+def _packed(whole: Whole) -> bytes:
+    """The same bytes for the same case: a release that is sealed again has the same digest."""
+    return zstandard.ZstdCompressor(level=10).compress(msgspec.json.encode(whole, order="sorted"))
 
 
 def _note(session: Session, row: CaseNote) -> Note:
@@ -114,30 +133,14 @@ def unpack(packed: bytes) -> Whole:
         whole = msgspec.json.decode(raw, type=Whole)
     except (zstandard.ZstdError, msgspec.MsgspecError) as error:
         raise ContentRefused(cause=type(error).__name__) from error
-    if whole.form != FORM or set(whole.standing) < {"id", "number", "recording_class"}:
+    if whole.form not in FORMS or not {"id", "number", "recording_class"} <= set(whole.standing):
         raise ContentRefused(cause="form")
     return whole
 
 
 def row_of(whole: Whole) -> dict[str, Any]:
     """The columns of `case_record` as the sender had them. Raises `ContentRefused` for what does not fit them."""
-    columns = CaseRecord.__table__.columns
-    values = {name: value for name, value in whole.standing.items() if name in STANDING}
-    try:
-        return {name: _typed(columns[name].type, value) for name, value in values.items()}
-    except (ValueError, TypeError, KeyError) as error:
-        raise ContentRefused(cause=type(error).__name__) from error
-
-
-def _typed(kind: Any, value: Any) -> Any:
-    python = getattr(kind, "enum_class", None)
-    if value is None:
-        return None
-    if python is not None:
-        return python(value)
-    if type(kind).__name__ == "UtcDateTime":
-        return datetime.fromisoformat(value).astimezone(UTC)
-    return date.fromisoformat(value) if type(kind).__name__ == "Date" else value
+    return rows.typed(CaseRecord, {name: value for name, value in whole.standing.items() if name in STANDING})
 
 
 def keep(session: Session, case: CaseRecord, whole: Whole, *, by: str, now: datetime) -> None:
@@ -151,6 +154,7 @@ def keep(session: Session, case: CaseRecord, whole: Whole, *, by: str, now: date
     session.flush()
     _keep_notes(session, case, whole, by)
     _keep_agreed(session, case, whole, by, now)
+    rows.keep(session, case, whole.beside)
 
 
 def _keep_notes(session: Session, case: CaseRecord, whole: Whole, by: str) -> None:

@@ -7,7 +7,7 @@
 
 Hearing never fails: what has no meaning any more (a second acceptance, an answer after a revocation, an offer that was
 revoked before it arrived) changes nothing. `released` alone always counts until it was taken in: whoever sent it has
-given the case away.
+given the case away. It comes in parts; until the last is there the receiver stands at `released` and owns nothing.
 """
 
 from collections.abc import Mapping
@@ -57,9 +57,23 @@ def act(side: Side, status: TransferStatus, event: TransferEvent) -> TransferSta
     return target
 
 
-def hear(side: Side, status: TransferStatus | None, event: TransferEvent) -> Heard:
-    """What a message of the other side does; `status` None: nothing was known of this transfer."""
-    return _sender_hears(status, event) if side is Side.SENDER else _receiver_hears(status, event)
+def hear(side: Side, status: TransferStatus | None, event: TransferEvent, *, whole: bool = True) -> Heard:
+    """What a message of the other side does; `status` None: nothing was known of this transfer.
+
+    `whole`: with this message every part of a release is there.
+    """
+    return _sender_hears(status, event) if side is Side.SENDER else _receiver_hears(status, event, whole)
+
+
+def awaits_release(status: TransferStatus | None) -> bool:
+    """Whether a part of a release still means something to the receiver."""
+    return status not in TAKEN
+
+
+def may_release_again(status: TransferStatus, known: "Ownership") -> bool:
+    """Whether the sender may seal the same release once more: given away, not taken in as far as it has heard, and not
+    come back meanwhile. It is the same epoch to the same node, so whichever arrives first is taken, and one only."""
+    return status is S.RELEASED and not known.mine
 
 
 def _sender_hears(status: TransferStatus | None, event: TransferEvent) -> Heard:
@@ -72,9 +86,11 @@ def _sender_hears(status: TransferStatus | None, event: TransferEvent) -> Heard:
     return Heard(status)
 
 
-def _receiver_hears(status: TransferStatus | None, event: TransferEvent) -> Heard:
+def _receiver_hears(status: TransferStatus | None, event: TransferEvent, whole: bool) -> Heard:
     if event is E.RELEASED:
-        return Heard(status) if status in TAKEN else Heard(S.RECEIVED, E.RECEIVED)
+        if not awaits_release(status):
+            return Heard(status)
+        return Heard(S.RECEIVED, E.RECEIVED) if whole else Heard(S.RELEASED)
     if event is E.ACKNOWLEDGED:
         return Heard(S.ACKNOWLEDGED if status is S.RECEIVED else status)
     if event is E.OFFERED:

@@ -16,11 +16,14 @@ from kernel.crypto import CannotOpen, OpeningKey
 from kernel.errors import BadInput, MoveRefused
 from kernel.fact import Fact
 from kernel.identity import Actor
+from kernel.outbox import OutboxRow
 from services.case import arriving, handlers
 from services.case.handlers.transfer_messages import Post
 from services.case.refusals import NotATarget, NotTransferable, OwnAct, TransferNotFound, TransferOpen
 from services.case.tables import CaseRecord, Transfer
+from services.case.transfer.parts import PART_BYTES
 from tests.conftest import MakeDatabase
+from tests.services.case import life
 from tests.services.case.office import HANDLER, ISO, SUPERVISOR, Office, person
 
 NAME = "Zaynab Ahmad of the third lane"
@@ -37,10 +40,18 @@ class Ends:
     def __init__(self, make: Callable[[], Office]) -> None:
         self.offices = {"ninewa": make(), "duhok": make()}
         self.keys = {node: OpeningKey.new() for node in FAR}
-        self.read: dict[str, int] = {"ninewa": 0, "duhok": 0}
+        self.part_bytes = PART_BYTES
+        self.begun: dict[str, int] = {}  # letters before this are long read
 
     def post(self, node: str) -> Post:
-        return Post(node, FAR, lambda other: self.keys[other].sealing_key, lambda: self.keys[node], CaseRules())
+        return Post(
+            node,
+            FAR,
+            lambda other: self.keys[other].sealing_key,
+            lambda _: self.keys[node],
+            CaseRules(),
+            part_bytes=self.part_bytes,
+        )
 
     def do(self, node: str, use_case: Callable[..., Any], shape: type[Schema], by: Actor, **values: Any) -> Any:
         office = self.offices[node]
@@ -58,6 +69,9 @@ class Ends:
     def release(self, transfer: Transfer, node: str = "ninewa", by: Actor = SUPERVISOR) -> Transfer:
         return self.do(node, handlers.release_transfer, contract.ReleaseTransfer, by, transfer_id=transfer.id)
 
+    def release_again(self, transfer: Transfer, node: str = "ninewa", by: Actor = SUPERVISOR) -> Transfer:
+        return self.do(node, handlers.release_again, contract.ReleaseAgain, by, transfer_id=transfer.id)
+
     def accept(self, transfer: Transfer, node: str = "duhok", by: Actor = THERE) -> Transfer:
         return self.do(node, handlers.accept_transfer, contract.AcceptTransfer, by, transfer_id=transfer.id)
 
@@ -71,16 +85,21 @@ class Ends:
             arriving.take_once(session, fact, origin, {"transfer": take})
 
     def letters(self, origin: str, to: str) -> list[Fact]:
-        return [fact for fact in self.offices[origin].facts() if fact.kind == "transfer" and to in fact.audience]
+        facts = self.offices[origin].facts(after=self.begun.get(origin, 0))
+        return [fact for fact in facts if fact.kind == "transfer" and to in fact.audience]
+
+    def told(self) -> int:
+        """How many facts there are."""
+        return sum(life.count(office, OutboxRow) for office in self.offices.values())
 
     def exchange(self) -> None:
         """Everybody reads everything, until nobody has anything new to say."""
         while True:
-            before = sum(len(office.facts()) for office in self.offices.values())
+            before = self.told()
             for origin, to in (("ninewa", "duhok"), ("duhok", "ninewa")):
                 for fact in self.letters(origin, to):
                     self.deliver(fact, origin, to)
-            if sum(len(office.facts()) for office in self.offices.values()) == before:
+            if self.told() == before:
                 return
 
     def row(self, node: str, transfer: Transfer) -> Transfer | None:
@@ -95,12 +114,19 @@ class Ends:
         rows = {node: self.case(node, case) for node in self.offices}
         return [node for node, row in rows.items() if row is not None and row.owned]
 
+    def accepted(self, case: CaseRecord, node: str = "ninewa", to: str = "duhok", **people: Actor) -> Transfer:
+        """Offered and accepted, ready to be released."""
+        transfer = self.send(
+            self.propose(case, node, to, by=people.get("handler", HANDLER)), node, people.get("by", SUPERVISOR)
+        )
+        self.exchange()
+        self.accept(transfer, to, by=people.get("there", THERE))
+        self.exchange()
+        return transfer
+
     def moved(self, case: CaseRecord) -> Transfer:
         """The whole way from Ninewa to Duhok."""
-        transfer = self.send(self.propose(case))
-        self.exchange()
-        self.accept(transfer)
-        self.exchange()
+        transfer = self.accepted(case)
         self.release(transfer)
         self.exchange()
         return transfer

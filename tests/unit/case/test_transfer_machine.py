@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from contracts.case.transfers import Side, TransferEvent, TransferStatus
 from kernel.errors import MoveRefused
-from services.case.transfer.machine import GIVEN_AWAY, TAKEN, UNDECIDED, Ownership, act, hear, taken
+from services.case.transfer.machine import GIVEN_AWAY, TAKEN, UNDECIDED, Ownership, act, hear, may_release_again, taken
 
+PARTS = 3
 NODES = ("ninewa", "duhok", "erbil")
 S, E = TransferStatus, TransferEvent
 
@@ -25,6 +26,8 @@ class Letter:
     receiver: str
     to: str
     epoch: int | None = None
+    release: int = 0
+    part: int = 0
 
 
 @dataclass
@@ -35,7 +38,9 @@ class Country:
     rows: dict[tuple[str, int], TransferStatus] = field(default_factory=dict)
     letters: list[Letter] = field(default_factory=list)
     transfers: list[tuple[str, str]] = field(default_factory=list)
-    released: set[int] = field(default_factory=set)
+    released: dict[int, int] = field(default_factory=dict)
+    sealed: int = 0
+    here: dict[tuple[str, int], set[int]] = field(default_factory=dict)
     counted: str = "ninewa"
 
     def propose(self, sender: str, receiver: str) -> None:
@@ -61,15 +66,37 @@ class Country:
             if event is E.RELEASED:
                 self.owns[me] = self.owns[me].released()
                 epoch = self.owns[me].epoch
-                self.released.add(number)
+                self.released[number] = epoch
         except MoveRefused:
             return
         self.rows[me, number] = after
-        self.letters.append(Letter(number, event, sender, receiver, other, epoch))
+        if epoch is not None:
+            self.seal(number, epoch)
+        else:
+            self.letters.append(Letter(number, event, sender, receiver, other))
+
+    def seal(self, number: int, epoch: int) -> None:
+        """Every part of a release, in one commit."""
+        sender, receiver = self.transfers[number]
+        self.sealed += 1
+        self.letters += [
+            Letter(number, E.RELEASED, sender, receiver, receiver, epoch, self.sealed, part) for part in range(PARTS)
+        ]
+
+    def again(self, number: int) -> None:
+        sender, _ = self.transfers[number]
+        status = self.rows[sender, number]
+        if may_release_again(status, self.owns[sender]):
+            self.seal(number, self.released[number])
 
     def deliver(self, letter: Letter) -> None:
         side = Side.SENDER if letter.to == letter.sender else Side.RECEIVER
-        heard = hear(side, self.rows.get((letter.to, letter.transfer)), letter.event)
+        whole = True
+        if letter.event is E.RELEASED:
+            here = self.here.setdefault((letter.to, letter.release), set())
+            here.add(letter.part)
+            whole = len(here) == PARTS
+        heard = hear(side, self.rows.get((letter.to, letter.transfer)), letter.event, whole=whole)
         if heard.status is None:
             return
         self.rows[letter.to, letter.transfer] = heard.status
@@ -99,6 +126,7 @@ def settled(country: Country) -> None:
 acts = st.one_of(
     st.tuples(st.just("propose"), st.sampled_from(NODES), st.sampled_from(NODES)),
     st.tuples(st.just("do"), st.integers(0, 5), st.sampled_from(Side), st.sampled_from(TransferEvent)),
+    st.tuples(st.just("again"), st.integers(0, 5)),
     st.tuples(st.just("deliver"), st.integers(0, 200)),
     st.tuples(st.just("deliver"), st.integers(0, 200)),
 )
@@ -111,6 +139,9 @@ def run(country: Country, steps: list[tuple[object, ...]]) -> None:
         elif what == "do" and country.transfers:
             number, side, event = values
             country.do(number % len(country.transfers), side, event)  # type: ignore[operator,arg-type]
+        elif what == "again" and country.transfers:
+            (number,) = values
+            country.again(number % len(country.transfers))  # type: ignore[operator]
         elif what == "deliver" and country.letters:
             (which,) = values
             country.deliver(country.letters[which % len(country.letters)])  # type: ignore[operator]
