@@ -34,6 +34,8 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         text = unicodedata.normalize("NFC", super()._deserialize(value, attr, data, **options)).strip()
+        if text.isprintable():  # no control, no separator but the space: most texts, quickly
+            return text
         allowed = ALLOWED_CONTROLS if self.multiline else frozenset()
         for character in text:
             if character in BIDI_CONTROLS:

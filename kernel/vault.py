@@ -76,6 +76,12 @@ class Vault:
             self.reload()
         return self._present
 
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """The raw keys, the present one first: for another process of this node. Raises `SettingsError`."""
+        present = self.present
+        return (self._keys[present], *(raw for name, raw in self._keys.items() if name != present))
+
     def reload(self) -> None:
         """Read the keys again. Raises `SettingsError`."""
         raw = self._read()

@@ -1,5 +1,6 @@
 """`jisr import` and `jisr export`: an office's own tables taken in, and cases given out as a table."""
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,6 +30,7 @@ from services.gateway.tables import Account
 take_in = typer.Typer(no_args_is_help=True, help="Past cases and partners from an office's own table.")
 give_out = typer.Typer(no_args_is_help=True, help="What an account may see, as a table.")
 REPORTED = ["rows", "taken", "there_before", "bad_rows", "dry_run"]
+MOST_HELPERS = 3
 BAD = ["row", "cell", "field", "reason"]
 
 TableFile = Annotated[Path, typer.Argument(help="A CSV or XLSX file.")]
@@ -77,13 +79,21 @@ def _take(
         by = _actor(chosen, login)
         database = _case_database(chosen)
         try:
-            importer: Importer = kind(database, mapping.load(mapping_file), by=by, here=_here(chosen))
+            here = _here(chosen)
+            importer = Importer(
+                database, mapping.load(mapping_file), kind(by=by, here=here), by, here.hashed, _helpers()
+            )
             report = _with_progress(importer, file, dry_run=dry_run, quiet=as_json)
         finally:
             database.close()
     _tell(report, dry_run=dry_run, as_json=as_json)
     if report.bad:
         raise typer.Exit(FOUND_WRONG)
+
+
+def _helpers() -> int:
+    """Processes beside this one that prepare rows: one for each other core, as many as one writer keeps busy."""
+    return min(len(os.sched_getaffinity(0)) - 1, MOST_HELPERS)
 
 
 def _with_progress(importer: Importer, file: Path, *, dry_run: bool, quiet: bool) -> Report:

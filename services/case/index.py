@@ -14,11 +14,12 @@ import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, insert
+from sqlalchemy import ColumnElement, delete
 from sqlmodel import Session, select
 
 from services.case import folding
 from services.case.tables import CaseRecord, SearchToken
+from services.case.writing import put
 
 KEYED_BY: Final = "search"
 TOKEN_BYTES: Final = 12
@@ -26,12 +27,15 @@ TOKEN_BYTES: Final = 12
 
 
 def add(session: Session, secret: bytes, case_id: str, party_id: str, hidden: Mapping[str, Any]) -> None:
+    """Write the tokens of a new party."""
+    found = sorted(tokens(secret, hidden))
+    put(session, SearchToken, *({"token": token, "party_id": party_id, "case_id": case_id} for token in found))
+
+
+def replace(session: Session, secret: bytes, case_id: str, party_id: str, hidden: Mapping[str, Any]) -> None:
     """Write the tokens of a party, in place of those that it had."""
     session.connection().execute(delete(SearchToken).where(SearchToken.party_id == party_id))
-    found = tokens(secret, hidden)
-    if found:
-        rows = [{"token": token, "party_id": party_id, "case_id": case_id} for token in sorted(found)]
-        session.connection().execute(insert(SearchToken), rows)
+    add(session, secret, case_id, party_id, hidden)
 
 
 def remove(session: Session, case_id: str) -> None:

@@ -11,7 +11,7 @@ The key of a case is made with the case, in the same transaction, and is read on
 refused elsewhere (`handlers/reading.py`); here it is only possible or not.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -38,6 +38,7 @@ from services.case.tables import (
     NodeSecret,
     WelfareApplication,
 )
+from services.case.writing import put
 
 VAULT: Final = "vault"
 _KEYS: Final = "case_keys"
@@ -76,11 +77,15 @@ class Note(NamedTuple):
     written_at: datetime
 
 
+def info(vault: Vault, secrets: Mapping[str, bytes]) -> dict[str, Any]:
+    """What a session is given so that new cases can be sealed, where no database can be asked for `secrets`."""
+    return {VAULT: vault, _KEYS: dict(secrets)}
+
+
 def make_key(session: Session, case_id: str) -> None:
     """Give a new case its key. Its row must be there already."""
     key, wrapped = _vault(session).new_key(_of(case_id))
-    session.add(CaseKey(case_id=case_id, key_id=wrapped.key_id, wrapped=wrapped.sealed))
-    session.flush()
+    put(session, CaseKey, {"case_id": case_id, "key_id": wrapped.key_id, "wrapped": wrapped.sealed})
     _known(session)[case_id] = key
 
 
@@ -210,16 +215,27 @@ def _wrapped_as(row: CaseKey | NodeSecret | WelfareApplication) -> str:
 
 
 def sealed_party(session: Session, case_id: str, party: dict[str, Any], *, party_id: str) -> CaseParty:
-    """A row for a party as the request gives it."""
-    hidden = {name: party[name] for name in PARTY_SEALED}
+    """A row for a party as the request gives it; one that was here before is found by its new words alone."""
+    values, hidden = _party_values(session, case_id, party, party_id)
+    index.replace(session, secret(session, index.KEYED_BY), case_id, party_id, hidden)
+    return CaseParty(**values)
+
+
+def keep_party(session: Session, case_id: str, party: dict[str, Any], *, party_id: str) -> dict[str, Any]:
+    """Write a party of a new case; the values of its row."""
+    values, hidden = _party_values(session, case_id, party, party_id)
+    put(session, CaseParty, values)
     index.add(session, secret(session, index.KEYED_BY), case_id, party_id, hidden)
-    return CaseParty(
-        id=party_id,
-        case_id=case_id,
-        role=party["role"],
-        index_version=folding.VERSION,
-        sealed=seal(session, case_id, f"party/{party_id}", hidden),
-    )
+    return values
+
+
+def _party_values(
+    session: Session, case_id: str, party: dict[str, Any], party_id: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    hidden = {name: party[name] for name in PARTY_SEALED}
+    sealed = seal(session, case_id, f"party/{party_id}", hidden)
+    values = {"id": party_id, "case_id": case_id, "role": party["role"]}
+    return {**values, "index_version": folding.VERSION, "sealed": sealed}, hidden
 
 
 def index_anew(session: Session, *, limit: int) -> int:
@@ -229,7 +245,7 @@ def index_anew(session: Session, *, limit: int) -> int:
     open_keys(session, {row.case_id for row in rows})
     for row in rows:
         if row.sealed is not None:
-            index.add(session, secret(session, index.KEYED_BY), row.case_id, row.id, party(session, row)._asdict())
+            index.replace(session, secret(session, index.KEYED_BY), row.case_id, row.id, party(session, row)._asdict())
         row.index_version = folding.VERSION
         session.add(row)
     session.flush()
@@ -246,8 +262,17 @@ def party(session: Session, row: CaseParty) -> Party:
 
 def sealed_narrative(session: Session, case_id: str, *, narrative: str | None, place: str | None) -> CaseNarrative:
     """A row for what was told at intake."""
+    return CaseNarrative(**_narrative_values(session, case_id, narrative, place))
+
+
+def keep_narrative(session: Session, case_id: str, *, narrative: str | None, place: str | None) -> None:
+    """Write what was told at intake of a new case."""
+    put(session, CaseNarrative, _narrative_values(session, case_id, narrative, place))
+
+
+def _narrative_values(session: Session, case_id: str, narrative: str | None, place: str | None) -> dict[str, Any]:
     told = {"narrative": narrative, "place": place}
-    return CaseNarrative(case_id=case_id, sealed=seal(session, case_id, "narrative", told))
+    return {"case_id": case_id, "sealed": seal(session, case_id, "narrative", told)}
 
 
 def narrative(session: Session, row: CaseNarrative) -> tuple[str | None, str | None]:

@@ -18,7 +18,7 @@ from contracts.case import (
     Telling,
 )
 from kernel import outbox
-from kernel.fact import FactSchema, compose, form_of
+from kernel.fact import Fact, FactSchema, compose, form_of
 from kernel.ids import new_id
 from services.case import telling
 from services.case.tables import CaseRecord, Referral
@@ -26,6 +26,11 @@ from services.case.tables import CaseRecord, Referral
 
 def tell_case(session: Session, case: CaseRecord, event: str, *, at: datetime) -> None:
     """Append `case.<event>` with the case as it now stands."""
+    outbox.append(session, case_fact(case, event, at=at))
+
+
+def case_fact(case: CaseRecord, event: str, *, at: datetime) -> Fact:
+    """`case.<event>` with the case as it now stands."""
     schema = RestrictedCaseFact if case.restricted else CaseFact
     values = {
         **_shared(case, case.reported_at),
@@ -56,7 +61,7 @@ def tell_case(session: Session, case: CaseRecord, event: str, *, at: datetime) -
     }
     if case.parties_told is Telling.TOLD and case.parties_by_sex is not None:
         values["parties_by_sex"] = {Sex(sex): count for sex, count in case.parties_by_sex.items()}
-    _append(session, schema, event, subject=case.id, version=case.version, values=values, at=at, case=case)
+    return _fact(schema, event, subject=case.id, version=case.version, values=values, at=at, case=case)
 
 
 def tell_beside(
@@ -76,7 +81,8 @@ def tell_beside(
     schema = shapes[1] if case.restricted else shapes[0]
     own = {name: getattr(row, name) for name in schema().fields if hasattr(row, name)}
     whole = {**own, **_shared(case, since), "case": case.id, **values}
-    _append(session, schema, event, subject=row.id, version=row.version, values=whole, at=at, case=case)
+    fact = _fact(schema, event, subject=row.id, version=row.version, values=whole, at=at, case=case)
+    outbox.append(session, fact)
 
 
 def tell_referral(session: Session, referral: Referral, case: CaseRecord, event: str, *, at: datetime) -> None:
@@ -99,7 +105,8 @@ def tell_referral(session: Session, referral: Referral, case: CaseRecord, event:
         "due_at": referral.due_at,
         "reject_reason": referral.reject_reason,
     }
-    _append(session, schema, event, subject=referral.id, version=referral.version, values=values, at=at, case=case)
+    fact = _fact(schema, event, subject=referral.id, version=referral.version, values=values, at=at, case=case)
+    outbox.append(session, fact)
 
 
 def _shared(case: CaseRecord, at: datetime) -> dict[str, Any]:
@@ -114,11 +121,8 @@ def _shared(case: CaseRecord, at: datetime) -> dict[str, Any]:
     }
 
 
-def _append(
-    session: Session, schema: type[FactSchema], event: str, *, values: dict[str, Any], case: CaseRecord, **head: Any
-) -> None:
+def _fact(schema: type[FactSchema], event: str, *, values: dict[str, Any], case: CaseRecord, **head: Any) -> Fact:
     """What the shape does not declare is left out here: a restricted shape declares less."""
     declared = form_of(schema).fields
     shown = {name: value for name, value in values.items() if name in declared}
-    fact = compose(schema, event, id=new_id(), values=shown, restricted=case.restricted, **head)
-    outbox.append(session, fact)
+    return compose(schema, event, id=new_id(), values=shown, restricted=case.restricted, **head)

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from contracts import roles
 from contracts.case import RESTRICTED, Answer, CaseStatus, Outcome, Question, RecordingClass
-from contracts.numbers import BAGHDAD, Numbering
+from contracts.numbers import BAGHDAD, next_number
 from contracts.rules import CaseRules
 from kernel.errors import Forbidden, refuse
 from kernel.identity import Actor
@@ -18,11 +18,12 @@ from services.case import sealing, telling, wall
 from services.case.handlers.consents import keep_consents
 from services.case.handlers.facts import tell_case
 from services.case.handlers.parties import keep_contact_plan, keep_staff
-from services.case.handlers.steps import set_due
 from services.case.handlers.times import check_not_before_report, check_not_later
 from services.case.intake import PRESENT_TABLE, recording_class
+from services.case.next_steps import Due, next_due
 from services.case.refusals import UnitNeeded
-from services.case.tables import CaseIntake, CaseRecord, NumberSequence
+from services.case.tables import CaseIntake, CaseParty, CaseRecord, NumberSequence
+from services.case.writing import put
 
 AS_GIVEN = (
     "category",
@@ -56,65 +57,66 @@ def open_case(
     iso: str,
     rules: CaseRules,
     new_id: Callable[[], str] = made_id,
-    past: Past | None = None,
-    numbering: Numbering | None = None,
 ) -> CaseRecord:
     """Record a case, its answers, persons and narrative, and its fact. `iso`: this node's part of the number.
 
-    `past`: the case is taken over from a register; one that has ended is `unconfirmed`, because nobody asked.
-    `numbering`: of the transaction, where many cases are opened in it.
-
     Raises `UnitNeeded`, `NotYet`, and `Forbidden` for accounts that may never see a case.
+    """
+    case = CaseRecord(**standing(values, by=by, now=now, rules=rules, case_id=new_id()))
+    case.number = next_number(session, NumberSequence, iso=iso, at=now, prefix=wall.prefix(case))
+    session.add(case)
+    keep_told(session, case, values, by=by, now=now, rules=rules, new_id=new_id)
+    tell_case(session, case, "opened", at=now)
+    return case
+
+
+def standing(
+    values: dict[str, Any], *, by: Actor, now: datetime, rules: CaseRules, case_id: str, past: Past | None = None
+) -> dict[str, Any]:
+    """How a new case stands, by column of `case_record`, but for its number: no database is asked.
+
+    `past`: the case is taken over from a register; one that has ended is `unconfirmed`, because nobody asked.
+    Raises as `open_case` does.
     """
     if by.has(*roles.CASE_BARRED):
         refuse(Forbidden)
     reported_at = values["reported_at"] or now
     _check_times(values, reported_at, now)
-    answers = {question: Answer(values["answers"][question]) for question in Question}
-    case = _row(values, answers, by=by, now=now, reported_at=reported_at, case_id=new_id(), rules=rules)
-    numbering = numbering or Numbering(session, NumberSequence, iso=iso, at=now)
-    case.number = numbering.next(wall.prefix(case))
+    new = _new(values, by=by, now=now, reported_at=reported_at, case_id=case_id, rules=rules)
     if past is not None and past.outcome is not None:
-        _end(case, past, now)
-    set_due(case, now=now, rules=rules)
-    session.add(case)
-    session.flush()  # what follows refers to it
-    session.add(_intake(case, answers, now))
-    sealing.make_key(session, case.id)
-    session.add(sealing.sealed_narrative(session, case.id, narrative=values["narrative"], place=values["place"]))
-    session.flush()
-    for party in values["parties"]:
-        _keep_party(session, case, party, party_id=new_id(), by=by, now=now, rules=rules)
-    if values["contact_plan"] is not None:
-        keep_contact_plan(session, case, values["contact_plan"], by=by, now=now)
-    keep_staff(session, case, values["staff"], by=by, now=now)
-    tell_case(session, case, "opened" if past is None else "imported", at=now)
-    return case
+        return {**new, **_end(past, reported_at, now)}
+    due = next_due(new["status"], risk=new["risk"], review_on=None, before=Due(None, None), now=now, rules=rules)
+    return {**new, "next_step": due.step, "due_at": due.at}
 
 
-def _end(case: CaseRecord, past: Past, now: datetime) -> None:
-    check_not_later("closed_on", past.closed_on, telling.local_day(now))
-    closed_at = datetime.combine(past.closed_on or telling.local_day(now), time(12), BAGHDAD)
-    check_not_before_report("closed_on", closed_at, case.reported_at)
-    case.status, case.outcome, case.closed_at = CaseStatus.UNCONFIRMED, past.outcome, closed_at
-
-
-def _keep_party(
+def keep_told(
     session: Session,
     case: CaseRecord,
-    party: dict[str, Any],
+    values: dict[str, Any],
     *,
-    party_id: str,
     by: Actor,
     now: datetime,
     rules: CaseRules,
+    new_id: Callable[[], str] = made_id,
 ) -> None:
-    """A person in the case, and what they agreed to."""
-    whole = {name: value for name, value in party.items() if name != "consents"}
-    row = sealing.sealed_party(session, case.id, whole, party_id=party_id)
-    session.add(row)
-    session.flush()
-    keep_consents(session, case, row, party["consents"], by=by, now=now, rules=rules)
+    """Write what was answered, who is in a new case, and what was told, sealed. Raises `GuardianNeeded`."""
+    put(session, CaseIntake, _intake(case, values["answers"], now))
+    sealing.make_key(session, case.id)
+    sealing.keep_narrative(session, case.id, narrative=values["narrative"], place=values["place"])
+    for party in values["parties"]:
+        row = sealing.keep_party(session, case.id, party, party_id=new_id())
+        if party["consents"]:
+            keep_consents(session, case, CaseParty(**row), party["consents"], by=by, now=now, rules=rules)
+    if values["contact_plan"] is not None:
+        keep_contact_plan(session, case, values["contact_plan"], by=by, now=now)
+    keep_staff(session, case, values["staff"], by=by, now=now)
+
+
+def _end(past: Past, reported_at: datetime, now: datetime) -> dict[str, Any]:
+    check_not_later("closed_on", past.closed_on, telling.local_day(now))
+    closed_at = datetime.combine(past.closed_on or telling.local_day(now), time(12), BAGHDAD)
+    check_not_before_report("closed_on", closed_at, reported_at)
+    return {"status": CaseStatus.UNCONFIRMED, "outcome": past.outcome, "closed_at": closed_at}
 
 
 def _check_times(values: dict[str, Any], reported_at: datetime, now: datetime) -> None:
@@ -125,41 +127,39 @@ def _check_times(values: dict[str, Any], reported_at: datetime, now: datetime) -
         check_not_later(name, day, telling.local_day(now))
 
 
-def _row(
-    values: dict[str, Any],
-    answers: dict[Question, Answer],
-    *,
-    by: Actor,
-    now: datetime,
-    reported_at: datetime,
-    case_id: str,
-    rules: CaseRules,
-) -> CaseRecord:
+def _new(
+    values: dict[str, Any], *, by: Actor, now: datetime, reported_at: datetime, case_id: str, rules: CaseRules
+) -> dict[str, Any]:
+    answers = _answers(values["answers"])
     indicated: RecordingClass = recording_class(answers)
     child = answers[Question.CHILD]
     persons = _persons(values, reported_at)
     told = telling.told(values["category"], persons, child=child, rules=rules)
     unit = values["unit"] or by.unit or refuse(UnitNeeded)
-    return CaseRecord(
-        id=case_id,
-        version=1,
-        status=CaseStatus.RECEIVED,
-        recording_class=indicated,
-        current_class=indicated,
-        restricted=values["category"] in RESTRICTED,
-        reported_at=reported_at,
-        opened_at=now,
-        opened_by=by.id,
-        unit=unit,
-        units=[unit],
-        handlers=[],
-        minors=telling.are_minors(persons, child=child, rules=rules),
-        walled=wall.stands_behind(values["category"], values["staff"]),
-        age_band=told.age_band,
-        parties_told=told.parties,
-        parties_by_sex={sex.value: count for sex, count in told.by_sex.items()} if told.by_sex else None,
+    return {
+        "id": case_id,
+        "version": 1,
+        "status": CaseStatus.RECEIVED,
+        "recording_class": indicated,
+        "current_class": indicated,
+        "restricted": values["category"] in RESTRICTED,
+        "reported_at": reported_at,
+        "opened_at": now,
+        "opened_by": by.id,
+        "unit": unit,
+        "units": [unit],
+        "handlers": [],
+        "minors": telling.are_minors(persons, child=child, rules=rules),
+        "walled": wall.stands_behind(values["category"], values["staff"]),
+        "age_band": told.age_band,
+        "parties_told": told.parties,
+        "parties_by_sex": {sex.value: count for sex, count in told.by_sex.items()} if told.by_sex else None,
         **{name: values[name] for name in AS_GIVEN},
-    )
+    }
+
+
+def _answers(given: dict[str, Any]) -> dict[Question, Answer]:
+    return {question: Answer(given[question]) for question in Question}
 
 
 def _persons(values: dict[str, Any], reported_at: datetime) -> list[telling.Person]:
@@ -170,11 +170,11 @@ def _persons(values: dict[str, Any], reported_at: datetime) -> list[telling.Pers
     ]
 
 
-def _intake(case: CaseRecord, answers: dict[Question, Answer], now: datetime) -> CaseIntake:
-    return CaseIntake(
-        case_id=case.id,
-        answers={question.value: answer.value for question, answer in answers.items()},
-        recording_class=case.recording_class,
-        rule_version=PRESENT_TABLE,
-        answered_at=now,
-    )
+def _intake(case: CaseRecord, given: dict[str, Any], now: datetime) -> dict[str, Any]:
+    return {
+        "case_id": case.id,
+        "answers": {question.value: answer.value for question, answer in _answers(given).items()},
+        "recording_class": case.recording_class,
+        "rule_version": PRESENT_TABLE,
+        "answered_at": now,
+    }
