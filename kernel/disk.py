@@ -1,4 +1,4 @@
-"""What a node stops doing as its disk fills, in which order, so that recording a case is the last thing to stop.
+"""How full the places are that a node writes to, and what it does not do at which stage (`contracts.work` names it).
 
 Promise: nothing that was accepted is dropped to make room; what is not taken is refused with a sentence, before
 anything was changed, or waits where it is (in an outbox, at the other end of a link). Everything goes on by itself when
@@ -6,7 +6,7 @@ there is room again.
 
 *Room* is what is free in the fullest of the places that a node writes to, less what its reserve lacks. The reserve is
 a file that the engine makes while there is room, and that whoever notices the last stage deletes: what it held is then
-there for cases alone. Because a missing reserve is counted as missing, deleting it does not look like recovery.
+there for what never stops. Because a missing reserve is counted as missing, deleting it does not look like recovery.
 
 Every process looks for itself, once a second at the most, with one call of the system per place. A link goes on at
 every stage: it writes next to nothing, and brings what is recorded to where it is safe.
@@ -46,39 +46,21 @@ class Stage(StrEnum):
     LAST = "last"
 
 
-class Work(StrEnum):
-    """What a node does that takes room, in the order in which it stops."""
-
-    CHATTER = "log lines below a warning"
-    BUNDLES = "bundles"
-    REPLICAS = "what other nodes send"
-    MAIL = "e-mail"
-    FORUM = "changes to forums"
-    NOTICES = "changes to notifications and directives"
-    ACCOUNTS = "changes to accounts"
-    OPERATIONS = "changes to links"
-    CASES = "cases"
-
-
 ORDER = (Stage.AMPLE, Stage.LOW, Stage.SCARCE, Stage.SHORT, Stage.LAST)
-STOPS: dict[Work, Stage | None] = {
-    Work.CHATTER: Stage.LOW,
-    Work.BUNDLES: Stage.LOW,
-    Work.REPLICAS: Stage.LOW,
-    Work.MAIL: Stage.SCARCE,
-    Work.FORUM: Stage.SHORT,
-    Work.NOTICES: Stage.SHORT,
-    Work.ACCOUNTS: Stage.LAST,
-    Work.OPERATIONS: Stage.LAST,
-    Work.CASES: None,  # until the database itself finds no room
-}
-OF_SERVICE = {
-    "forum": Work.FORUM,
-    "notify": Work.NOTICES,
-    "gateway": Work.ACCOUNTS,
-    "sync": Work.OPERATIONS,
-    "case": Work.CASES,
-}
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something a node does that takes room, as its refusal names it, and the stage from which it is not done.
+
+    `stops=None`: it is done until the database itself finds no room.
+    """
+
+    name: str
+    stops: Stage | None
+
+
+CHATTER = Work("log lines below a warning", Stage.LOW)
 
 
 def stage_of(room: int, limits: DiskSettings, before: Stage = Stage.AMPLE) -> Stage:
@@ -97,15 +79,9 @@ def stage_of(room: int, limits: DiskSettings, before: Stage = Stage.AMPLE) -> St
     return found
 
 
-def work_of(service: str) -> Work:
-    """What changes at the doors of a service are."""
-    return OF_SERVICE.get(service, Work.FORUM)
-
-
 def goes_on(work: Work, stage: Stage) -> bool:
     """Whether a node still does this at that stage."""
-    stops = STOPS[work]
-    return stops is None or ORDER.index(stage) < ORDER.index(stops)
+    return work.stops is None or ORDER.index(stage) < ORDER.index(work.stops)
 
 
 @dataclass(frozen=True)
@@ -149,7 +125,7 @@ class Disk:
         """Raise `NoRoom` unless this work is done now."""
         seen = self.look()
         if not goes_on(work, seen.stage):
-            raise NoRoom(work=work.value, stage=seen.stage.value)
+            raise NoRoom(work=work.name, stage=seen.stage.value)
 
     def keep_reserve(self) -> None:
         """Make the reserve while there is ample room; for one process of the node, the engine."""
@@ -181,7 +157,7 @@ class Disk:
             log.error("disk.reserve_released", bytes=self.limits.reserve_bytes)
         if seen.stage is not before:
             log.warning("disk.stage", before=before.value, stage=seen.stage.value, room=seen.room)
-            only_warnings(not goes_on(Work.CHATTER, seen.stage))
+            only_warnings(not goes_on(CHATTER, seen.stage))
 
 
 def free_bytes(place: Path) -> int:

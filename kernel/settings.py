@@ -112,7 +112,7 @@ class Replication(_Part):
 
 
 class DiskSettings(_Part):
-    """Below how much room what stops; see `kernel/disk.py`. `also`: places beside the home, such as PostgreSQL's."""
+    """Below how much room what stops; see `contracts/work.py`. `also`: places beside the home, such as PostgreSQL's."""
 
     low_bytes: int = Field(2 * 1024**3, ge=0)  # some two weeks of a busy governorate, while somebody comes
     scarce_bytes: int = Field(1024**3, ge=0)

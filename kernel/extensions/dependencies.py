@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from kernel import metrics, outbox
 from kernel.database import Database as KernelDatabase
-from kernel.disk import disk_of, work_of
+from kernel.disk import disk_of
 from kernel.settings import Settings
 from kernel.vault import Vault
 
@@ -103,7 +103,7 @@ class Metrics(DependencyProvider):
     def handle_request(self, request: Request) -> Response:
         settings: Settings = self.container.config[SETTINGS]
         database = database_of(self.container)
-        disk = disk_of(settings).goes_on(work_of(database.service))  # also sets its gauges for /metrics
+        disk = disk_of(settings).goes_on(self.container.service_cls.work)  # also sets its gauges for /metrics
         answer = metrics.probe(request.path, lambda: {"database": database.answers(), "disk": disk})
         if answer is None:
             return Response(status=404)

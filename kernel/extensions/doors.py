@@ -20,7 +20,7 @@ from kernel import audit, idempotency, identity, metrics
 from kernel.clock import now
 from kernel.crypto import VerifyKey
 from kernel.database import Database
-from kernel.disk import disk_of, work_of
+from kernel.disk import disk_of
 from kernel.errors import BadInput, Internal, JisrError, MalformedRequest, TooLarge
 from kernel.extensions.dependencies import SETTINGS, Server
 from kernel.identity import Actor
@@ -157,7 +157,7 @@ def door(
                 if reads:
                     with self.database.read() as session:
                         return _dump(view, method(self, _call(session, entry)))
-                disk_of(entry.settings).admit(work_of(self.database.service))
+                disk_of(entry.settings).admit(self.work)
                 with self.database.write() as session:
                     return _once(session, entry, lambda: _dump(view, method(self, _call(session, entry))))
 

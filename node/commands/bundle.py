@@ -11,9 +11,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColum
 
 from contracts.sync import Operation
 from contracts.topology import NodeKind
+from contracts.work import BUNDLES
 from kernel.clock import now
 from kernel.crypto import VerifyKey
-from kernel.disk import Work, disk_of
+from kernel.disk import disk_of
 from kernel.errors import BadInput, SettingsError
 from node.commands.link import operator, sync_database
 from node.commands.output import FOUND_WRONG, AsJson, SettingsFile, errors, explained, rows_table, show
@@ -53,7 +54,7 @@ def export(
 
 def _export(prepared: Prepared, file: Path, to: str, after: int | None, *, quiet: bool) -> dict[str, Any]:
     node, database = prepared.node.id, sync_database(prepared)
-    disk_of(prepared.settings).admit(Work.BUNDLES)
+    disk_of(prepared.settings).admit(BUNDLES)
     spec = find_link(prepared.topology, node, to)
     with database.read() as session:
         keys = own_keys.load(session, prepared.settings)
@@ -101,7 +102,7 @@ def _import(prepared: Prepared, file: Path, *, quiet: bool) -> dict[str, Any]:
     def is_for(one: Shown) -> bool:
         return arrivals.is_for(node, one, takes_unaddressed=prepared.node.kind is NodeKind.GOVERNORATE)
 
-    disk_of(prepared.settings).admit(Work.BUNDLES)
+    disk_of(prepared.settings).admit(BUNDLES)
     wait = prepared.settings.replication.relay_after_seconds
     columns = (*STEPS, DownloadColumn())
     with _readable(file), file.open("rb") as source:

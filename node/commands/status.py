@@ -6,9 +6,10 @@ import requests
 import typer
 from rich.console import Group
 
+from contracts.work import ORDER
 from kernel import outbox
 from kernel.clock import now
-from kernel.disk import Work, disk_of, goes_on
+from kernel.disk import disk_of, goes_on
 from kernel.errors import BrokerAway, Unavailable
 from kernel.settings import Settings
 from node import enrolment
@@ -97,7 +98,7 @@ def ready(settings: Settings, process: str) -> bool:
 
 def _disk(settings: Settings) -> dict[str, Any]:
     seen = disk_of(settings).look()
-    stopped = [work.value for work in Work if not goes_on(work, seen.stage)]
+    stopped = [each.name for each in ORDER if not goes_on(each, seen.stage)]
     return {"stage": seen.stage.value, "room_bytes": seen.room, "stopped": stopped}
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from contracts import case as contract
 from contracts import roles, safekeeping
+from contracts.work import CASES
 from kernel.extensions import Call, Database, Metrics, Relay, door
 from services.case import handlers, views
 from services.case.doors.arrivals import ArrivalDoors
@@ -43,6 +44,7 @@ class CaseService(
     """Cases from intake to closing, and referrals."""
 
     name = "case"
+    work = CASES
 
     database = Database(sealed=True, begin=safekeeping.begin)
     relay = Relay()

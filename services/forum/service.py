@@ -6,6 +6,7 @@ from typing import Any
 
 from contracts import forum as contract
 from contracts import recovered, roles, rules, safekeeping, topology
+from contracts.work import FORUM
 from kernel.clock import now
 from kernel.extensions import Call, Database, Metrics, Node, Relay, door, every
 from services.forum import found, views
@@ -35,6 +36,7 @@ class ForumService:
     """Areas, forums, members, meetings, concerns and actions of this node."""
 
     name = "forum"
+    work = FORUM
 
     database = Database(begin=safekeeping.begin)
     relay = Relay()

@@ -9,10 +9,10 @@ from sqlmodel import Session
 
 from contracts import gateway as contract
 from contracts.roles import ADMIN, SUPERVISION
+from contracts.work import ACCOUNTS
 from kernel import idempotency
 from kernel.clock import now
 from kernel.crypto import hashed_id
-from kernel.disk import Work
 from services.gateway import accounts
 from services.gateway.routes import GOVERNORATE, act, blueprint, get, make
 from services.gateway.state import Call
@@ -22,26 +22,34 @@ from services.gateway.tables import Account
 def add_account(call: Call) -> bytes:
     values = contract.AddAccount().load(call.values)
     hashed = call.gateway.passwords.hash(values["password"])
-    return once(call, lambda session: accounts.add(
-        session, values, hashed, by=call.by, now=now(), hash_key=call.gateway.hash_key))
+    return once(
+        call,
+        lambda session: accounts.add(session, values, hashed, by=call.by, now=now(), hash_key=call.gateway.hash_key),
+    )
 
 
 def set_roles(call: Call) -> bytes:
     values = contract.SetRoles().load(call.values)
-    return once(call, lambda session: accounts.set_roles(
-        session, **values, by=call.by, now=now(), hash_key=call.gateway.hash_key))
+    return once(
+        call,
+        lambda session: accounts.set_roles(session, **values, by=call.by, now=now(), hash_key=call.gateway.hash_key),
+    )
 
 
 def set_posting(call: Call) -> bytes:
     values = contract.SetPosting().load(call.values)
-    return once(call, lambda session: accounts.set_posting(
-        session, **values, by=call.by, now=now(), hash_key=call.gateway.hash_key))
+    return once(
+        call,
+        lambda session: accounts.set_posting(session, **values, by=call.by, now=now(), hash_key=call.gateway.hash_key),
+    )
 
 
 def set_active(call: Call) -> bytes:
     values = contract.SetActive().load(call.values)
-    return once(call, lambda session: accounts.set_active(
-        session, **values, by=call.by, now=now(), hash_key=call.gateway.hash_key))
+    return once(
+        call,
+        lambda session: accounts.set_active(session, **values, by=call.by, now=now(), hash_key=call.gateway.hash_key),
+    )
 
 
 def show_account(call: Call) -> dict[str, Any]:
@@ -66,7 +74,7 @@ def once(call: Call, carry_out: Callable[[Session], Account]) -> bytes:
     """
     request = msgspec.json.encode([call.operation, call.values], order="sorted")
     digest = hashed_id(call.gateway.hash_key, request.decode()).encode()
-    call.gateway.disk.admit(Work.ACCOUNTS)
+    call.gateway.disk.admit(ACCOUNTS)
     with call.gateway.database.write() as session:
         if call.key is not None:
             kept = idempotency.claim(session, call.by.id, call.key, digest, now=now())
@@ -87,18 +95,61 @@ def dumped(view: Schema, value: Any) -> dict[str, Any]:
 ACCOUNT = "/accounts/<account_id>"
 
 routes = (
-    get("/accounts", "list_accounts", contract.AccountQuery, contract.AccountPage, ADMIN, "Accounts, oldest first",
-        does=list_accounts),
-    make("/accounts", "add_account", contract.AddAccount, contract.AccountView, ADMIN, "Make an account",
-         does=add_account),
+    get(
+        "/accounts",
+        "list_accounts",
+        contract.AccountQuery,
+        contract.AccountPage,
+        ADMIN,
+        "Accounts, oldest first",
+        does=list_accounts,
+    ),
+    make(
+        "/accounts",
+        "add_account",
+        contract.AddAccount,
+        contract.AccountView,
+        ADMIN,
+        "Make an account",
+        does=add_account,
+    ),
     get(ACCOUNT, "get_account", contract.AccountName, contract.AccountView, ADMIN, "One account", does=show_account),
-    act(f"{ACCOUNT}/roles", "set_roles", contract.SetRoles, contract.AccountView, ADMIN,
-        "Say what it may do from now on; never one's own", does=set_roles),
-    act(f"{ACCOUNT}/posting", "set_posting", contract.SetPosting, contract.AccountView, ADMIN,
-        "Say in which unit and forums it works from now on; never one's own", does=set_posting),
-    act(f"{ACCOUNT}/active", "set_active", contract.SetActive, contract.AccountView, ADMIN,
-        "Let it log in or refuse it, from this moment on; never one's own", does=set_active),
-    get("/officers", "list_officers", contract.OfficerQuery, contract.OfficerPage, SUPERVISION,
-        "Who can be given a case", at=GOVERNORATE, does=list_officers),
+    act(
+        f"{ACCOUNT}/roles",
+        "set_roles",
+        contract.SetRoles,
+        contract.AccountView,
+        ADMIN,
+        "Say what it may do from now on; never one's own",
+        does=set_roles,
+    ),
+    act(
+        f"{ACCOUNT}/posting",
+        "set_posting",
+        contract.SetPosting,
+        contract.AccountView,
+        ADMIN,
+        "Say in which unit and forums it works from now on; never one's own",
+        does=set_posting,
+    ),
+    act(
+        f"{ACCOUNT}/active",
+        "set_active",
+        contract.SetActive,
+        contract.AccountView,
+        ADMIN,
+        "Let it log in or refuse it, from this moment on; never one's own",
+        does=set_active,
+    ),
+    get(
+        "/officers",
+        "list_officers",
+        contract.OfficerQuery,
+        contract.OfficerPage,
+        SUPERVISION,
+        "Who can be given a case",
+        at=GOVERNORATE,
+        does=list_officers,
+    ),
 )
 operations = blueprint("account", "Who may use this node, and what for.", routes)

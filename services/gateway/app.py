@@ -9,10 +9,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import NotFound
 
 from contracts.topology import load as load_topology
+from contracts.work import ACCOUNTS
 from kernel.clock import now
 from kernel.crypto import SigningKey, load_hash_key
 from kernel.database import Database
-from kernel.disk import Work, disk_of
+from kernel.disk import disk_of
 from kernel.identity import sign_actor
 from kernel.settings import Settings
 from services.gateway import (
@@ -115,7 +116,7 @@ def _add_probes(app: Flask, gateway: Gateway) -> None:
     def readyz() -> Response:
         """Ready with its own database: a service that is away is said, and each request to it answered 503."""
         ready = gateway.database.answers()
-        room = gateway.disk.goes_on(Work.ACCOUNTS)
+        room = gateway.disk.goes_on(ACCOUNTS)
         said = {"database": ready, "disk": room, "services": gateway.doors.reachable()}
         return _json(said, 200 if ready else 503)
 

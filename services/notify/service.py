@@ -4,8 +4,9 @@ from typing import Any
 
 from contracts import notify as contract
 from contracts import roles, rules, topology
+from contracts.work import MAIL, NOTICES
 from kernel.crypto import load_hash_key
-from kernel.disk import Work, disk_of
+from kernel.disk import disk_of
 from kernel.extensions import Call, Database, Metrics, Node, Relay, RpcClient, door, every, subscription
 from kernel.fact import Fact
 from services.notify import catching_up, outgoing, views
@@ -18,6 +19,7 @@ class NotifyService:
     """Facts to notifications; directives and their acknowledgements; e-mail."""
 
     name = "notify"
+    work = NOTICES
     database = Database()
     relay = Relay()
     metrics = Metrics()
@@ -95,7 +97,7 @@ class NotifyService:
     @every(seconds=5)
     def send_mail(self) -> None:
         server = outgoing.mail_server(self.settings)
-        if server is not None and disk_of(self.settings).goes_on(Work.MAIL):
+        if server is not None and disk_of(self.settings).goes_on(MAIL):
             retries = rules.load(self.settings.rules).notify.mail_retries
             outgoing.send_due(self.database, server, retries=retries)
         with self.database.read() as session:

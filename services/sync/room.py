@@ -6,7 +6,8 @@ holds come on, so that this node's own links go on. What was on its way is still
 
 from dataclasses import replace
 
-from kernel.disk import Disk, Work
+from contracts.work import REPLICAS
+from kernel.disk import Disk
 from kernel.log import get_logger
 from services.sync.lanes import Lane
 from services.sync.message import Held, Message
@@ -29,7 +30,7 @@ class Room:
 
         def look() -> bool:
             self._disk.keep_reserve()
-            return self._disk.goes_on(Work.REPLICAS)
+            return self._disk.goes_on(REPLICAS)
 
         self._lane.run(look, self._looked, self._failed)
 

@@ -7,6 +7,7 @@ from typing import Any
 from contracts import roles
 from contracts import sync as contract
 from contracts import topology as topologies
+from contracts.work import OPERATIONS
 from kernel.errors import BadInput
 from kernel.extensions import Call, Database, Metrics, Node, Relay, door, rpc
 from services.sync import arrivals, handlers, journal, operations, put_aside, statistics, views
@@ -19,6 +20,7 @@ class SyncService:
     """Links, replicas, records and statistics of this node."""
 
     name = "sync"
+    work = OPERATIONS
     database = Database()
     relay = Relay()
     metrics = Metrics()
@@ -84,6 +86,7 @@ class SyncRpc:
     """What other services of this node ask on a timer, to fill in what the broker lost."""
 
     name = "sync"
+    work = OPERATIONS
     database = Database()
     node = Node()
 

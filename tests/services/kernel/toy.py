@@ -14,6 +14,7 @@ from marshmallow import fields  # noqa: E402
 from nameko.containers import ServiceContainer  # noqa: E402
 
 from kernel import inbox, log  # noqa: E402
+from kernel.disk import Work  # noqa: E402
 from kernel.errors import BadInput, Unavailable  # noqa: E402
 from kernel.extensions import (  # noqa: E402
     Call,
@@ -40,6 +41,8 @@ class NoteView(Strict):
 
 class Toy:
     name = "forum"
+    work = Work("notes", None)
+
     database = Database()
     metrics = Metrics()
     made: ClassVar[list[str]] = []

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from kernel.disk import LEAVE, ORDER, RESERVE, STOPS, Disk, Stage, Work, goes_on, stage_of
+from contracts import work
+from kernel.disk import LEAVE, ORDER, RESERVE, Disk, Stage, Work, goes_on, stage_of
 from kernel.errors import NoRoom
 from kernel.settings import DiskSettings
 
@@ -16,7 +17,7 @@ LIMITS = DiskSettings(low_bytes=4000, scarce_bytes=3000, short_bytes=2000, last_
 
 
 def stopped(stage: Stage) -> set[Work]:
-    return {work for work in Work if not goes_on(work, stage)}
+    return {each for each in work.ORDER if not goes_on(each, stage)}
 
 
 @pytest.mark.parametrize(
@@ -47,10 +48,10 @@ def test_what_stops_at_one_stage_stays_stopped_at_the_next(room: int, before: St
 
 
 def test_work_stops_in_the_order_it_is_listed_and_cases_never_do() -> None:
-    stops = [ORDER.index(stage) for work in Work if (stage := STOPS[work]) is not None]
+    stops = [ORDER.index(each.stops) for each in work.ORDER if each.stops is not None]
     assert stops == sorted(stops)
-    assert [work for work in Work if STOPS[work] is None] == [Work.CASES]
-    assert Work.CASES not in stopped(Stage.LAST)
+    assert [each for each in work.ORDER if each.stops is None] == [work.CASES]
+    assert work.CASES not in stopped(Stage.LAST)
 
 
 class Tank:
@@ -111,11 +112,11 @@ def test_the_fullest_place_decides_and_one_that_is_not_there_does_not(
 def test_a_refusal_names_what_is_not_done_and_passes(tank: Tank) -> None:
     tank.left = 1900
     with pytest.raises(NoRoom, match="too full for changes to forums now; nothing was changed") as refused:
-        tank.disk.admit(Work.FORUM)
+        tank.disk.admit(work.FORUM)
     assert (refused.value.status, refused.value.retry_after, refused.value.code) == (503, 60, "no_room")
-    tank.disk.admit(Work.CASES)
+    tank.disk.admit(work.CASES)
     tank.left = 100_000
-    tank.disk.admit(Work.FORUM)
+    tank.disk.admit(work.FORUM)
 
 
 def test_limits_that_do_not_fall_are_refused_at_the_start() -> None:
