@@ -12,6 +12,7 @@ from kernel.errors import refuse
 from kernel.identity import Actor
 from kernel.paging import Page, page
 from services.case import sealing
+from services.case.glass import may_break
 from services.case.handlers import consents
 from services.case.handlers.finding import found
 from services.case.handlers.identity import glass_is_broken
@@ -90,7 +91,9 @@ def list_referrals(session: Session, values: dict[str, Any], *, by: Actor) -> Pa
 def to_read(session: Session, case_id: str, *, by: Actor, now: datetime) -> tuple[CaseRecord, Sight]:
     """The case and what the caller may see of it, also through broken glass. Raises `CaseNotFound`."""
     if glass_is_broken(session, case_id, by=by, now=now):
-        return session.get_one(CaseRecord, case_id), Sight.IDENTITY
+        case = session.get_one(CaseRecord, case_id)
+        if may_break(by, case):  # still: meanwhile it may name them, or be behind the wall
+            return case, Sight.IDENTITY
     case = found(session, case_id, by=by)
     return case, sight(by, case)
 

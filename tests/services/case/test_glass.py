@@ -15,6 +15,7 @@ from services.case.refusals import CaseNotFound, GlassNeeded
 from services.case.tables import CaseRecord
 from services.notify.model import Contact, Directory
 from services.notify.rules import notifications
+from tests.services.case import life
 from tests.services.case.office import (
     ADMIN,
     DIRECTOR,
@@ -95,6 +96,18 @@ def test_a_complaint_has_no_glass_to_break(office: Office, by: Actor) -> None:
     complaint = office.open(category="complaint_against_police")
     with pytest.raises(CaseNotFound):
         break_glass(office, complaint, by)
+
+
+@pytest.mark.parametrize("by", [OFFICER, OTHER_SUPERVISOR, DIRECTOR], ids=lambda actor: actor.name)
+def test_glass_that_was_broken_is_whole_again_once_the_case_stands_behind_the_wall(office: Office, by: Actor) -> None:
+    case = office.at_work(narrative="what happened")
+    break_glass(office, case, by)
+    assert office.get(case, by).identity is not None
+    life.name_staff(office, case, by=HANDLER, staff_account=OFFICER.id)
+    with pytest.raises(CaseNotFound):
+        office.get(case, by, reason=REASON)
+    with pytest.raises(CaseNotFound):
+        office.notes(case, by, reason=REASON)
 
 
 def test_a_number_is_read_in_the_digits_and_letters_of_whoever_writes_it(office: Office) -> None:
