@@ -73,16 +73,21 @@ def _hand_to(
 
 
 def _recovered(session: Session, row: Recovery) -> list[Fact]:
-    """The facts that came back and of which more than the leaf is known."""
-    between = (entries.c.number > row.after, entries.c.number <= row.until, entries.c.type != "withheld")
-    return [fact_of(each) for each in session.scalars(_in_order(*between))]
+    """The facts that came back and of which more than the leaf is known, those of forked copies among them."""
+    numbers = (entries.c.number > row.after, entries.c.number <= row.until + row.renumbered)
+    given_back = (entries.c.recorded_at == row.at, entries.c.type != "withheld")
+    return [fact_of(each) for each in session.scalars(_in_order(*numbers, *given_back))]
 
 
 def _since(session: Session, row: Recovery) -> dict[str, int]:
-    """Of every record that was changed after the restore: the lowest version that it had then."""
-    after = (entries.c.number > row.until, entries.c.number <= row.until + row.renumbered)
+    """Of every record that was changed after the restore: the lowest version that it had then.
+
+    It was restored where the first copy leaves this node's history, which may be before what was followed.
+    """
+    left = min([row.after, *(int(fork.rpartition(":")[2]) for fork in row.forks.split(",") if ":" in fork)])
+    numbers = (entries.c.number > left, entries.c.number <= row.until + row.renumbered)
     found: dict[str, int] = {}
-    for each in session.scalars(_in_order(*after)):
+    for each in session.scalars(_in_order(*numbers, entries.c.recorded_at != row.at)):
         if each.head:
             fact = fact_of(each)
             found[fact.subject] = min(fact.version, found.get(fact.subject, fact.version))

@@ -4,6 +4,9 @@ One transaction under the journal's lock: whoever records waits for it, and a cr
 it commits, the whole chain is followed from its first entry and every record folded from it compared. The new epoch
 tells the other side that a person decided, and makes what is still on its way from the old life harmless.
 
+What was given back is recorded at the moment of the recovery, what was this node's own keeps its time: that tells the
+one from the other where an entry of a forked copy and one of this node both have new numbers.
+
 Of an entry several forms may be known: what each directorate gives back, and this node's own line if it has the very
 same one. The best is kept. Where none has all parts, the commitment or the leaf stands for what is missing: the chain
 is the same, and no link ever shows more of it than this node has.
@@ -112,7 +115,7 @@ def _note(session: Session, plan: Plan, state: JournalState, origin: str, renumb
             renumbered=renumbered,
             source=plan.source,
             at=now,
-            forks=",".join(fork.source for fork in plan.forks),
+            forks=",".join(f"{fork.source}:{fork.after}" for fork in plan.forks),
         )
     )
     recalls.forget(session)
