@@ -21,7 +21,7 @@ from kernel.spreadsheet import write_csv, write_xlsx
 from kernel.vault import Vault
 from node.commands.output import FOUND_WRONG, AsJson, SettingsFile, errors, explained, read_settings, rows_table, show
 from services.case.handlers import every_case
-from services.case.importing import mapping, registers
+from services.case.importing import mapping, preparing, registers
 from services.case.importing.taking import Importer, Report
 from services.case.sealing import VAULT
 from services.gateway.auth import actor_of
@@ -78,6 +78,7 @@ def _take(
         chosen = read_settings(settings)
         by = _actor(chosen, login)
         database = _case_database(chosen)
+        preparing.collect_seldom()
         try:
             here = _here(chosen)
             importer = Importer(

@@ -24,7 +24,7 @@ from kernel.crypto import hashed_id
 from kernel.database import Database
 from kernel.migration import migrate
 from kernel.vault import Vault
-from services.case.importing import mapping, registers
+from services.case.importing import mapping, preparing, registers
 from services.case.importing.taking import Importer
 from services.case.sealing import VAULT
 from tests.bench.search import People
@@ -120,6 +120,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["sqlite", "postgresql"])
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
+    preparing.collect_seldom()
     for told in on_each_backend(chosen.only, rows=chosen.rows, helpers=chosen.helpers):
         line = json.dumps(told) if chosen.json else "  ".join(f"{name} {value}" for name, value in told.items())
         print(line, flush=True)

@@ -5,6 +5,7 @@ processes (`Helpers`) while this one writes. They are started anew and not forke
 a pipe: the mapping, the kind, and the keys; nothing of it stands on a disk.
 """
 
+import gc
 import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +27,7 @@ from services.case.importing.registers import Kind, Prepared
 from services.case.writing import Gathering
 
 ALONE: Final = 10  # batches, before it is worth to start others: that takes a second
+GARBAGE_AFTER: Final = 100_000  # objects
 AHEAD: Final = 3  # batches for each helper that are on their way; what is prepared waits in memory
 
 
@@ -129,7 +131,14 @@ _here: list[Preparer] = []  # of this process, where it is a helper
 
 
 def _begin(preparer: Preparer) -> None:
+    collect_seldom()
     _here[:] = [preparer]
+
+
+def collect_seldom() -> None:
+    """For a process that does nothing else: rows make many objects and no cycles, and looking for those is a sixth."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER)
 
 
 def _all(batch: Batch) -> list[Ready]:
