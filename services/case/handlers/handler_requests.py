@@ -20,8 +20,8 @@ from kernel.fact import Fact, compose
 from kernel.identity import Actor
 from kernel.ids import new_id
 from kernel.paging import Page, page
-from services.case import telling
-from services.case.handlers.finding import must_supervise, to_change
+from services.case import telling, wall
+from services.case.handlers.finding import must_own, must_supervise, to_change
 from services.case.handlers.steps import told, write_note
 from services.case.handlers.transfer_messages import Post
 from services.case.reach import supervises
@@ -99,7 +99,7 @@ def is_asked(session: Session, case_id: str) -> bool:
 
 def list_handler_requests(session: Session, values: dict[str, Any], *, by: Actor) -> Page[HandlerRequest]:
     """What this node was asked, and what the caller's unit asked."""
-    of_unit = select(CaseRecord.id).where(CaseRecord.unit == by.unit)
+    of_unit = select(CaseRecord.id).where(CaseRecord.unit == by.unit, wall.in_sight_of(by))
     statement = select(HandlerRequest).where(
         (HandlerRequest.side == RequestSide.HELPER) | HandlerRequest.case_id.in_(of_unit)
     )
@@ -284,6 +284,7 @@ def _as_home(
         session.add(row)
     elif event is RequestEvent.NOTED and row.helper == helper:
         case = session.get_one(CaseRecord, row.case_id, with_for_update=True)
+        must_own(case)  # else the text stays with the dead letters, until somebody sends it after the case
         by = Actor(id=f"node:{helper}", name=helper, roles=frozenset(), node=helper)
         write_note(session, case, NoteKind.NOTE, said["text"], by=by, now=now)
         told(session, case, "noted", now=now, rules=post.rules)

@@ -15,6 +15,7 @@ from services.case.handlers.transfer_messages import Post
 from services.case.refusals import NotOpenToYou, NotTransferable, PreferenceNeeded, PreferenceNotMet, RequestNotFound
 from services.case.tables import CaseRecord, HandlerRequest
 from tests.conftest import MakeDatabase
+from tests.services.case import life
 from tests.services.case.office import HANDLER, ISO, OTHER_SUPERVISOR, SUPERVISOR, Office, person
 from tests.services.case.test_transfers import AFFECTED, FAR, NAME, Ends
 
@@ -199,3 +200,31 @@ def test_a_message_that_its_origin_may_not_send_is_refused(asking: Asking) -> No
     for origin, to in (("erbil", "duhok"), ("duhok", "ninewa")):
         with pytest.raises(BadInput):
             asking.deliver(asked, origin, to)
+
+
+def test_a_note_that_comes_after_the_case_was_given_away_is_refused_and_changes_nothing(asking: Asking) -> None:
+    case = triaged(asking)
+    request = asking.opened(case)
+    asking.step("duhok", "note_as_handler", request, RANA, text="we spoke for an hour")
+    (late,) = [fact for fact in asking.letters("duhok", "ninewa") if fact.type == "handler_request.noted.v1"]
+    with asking.offices["ninewa"].database.write() as session:
+        session.get_one(CaseRecord, case.id).owned = False
+    before = asking.offices["ninewa"].row(case).version
+    with pytest.raises(MoveRefused, match="another governorate goes on with it"):
+        asking.deliver(late, "duhok", "ninewa")
+    assert asking.offices["ninewa"].row(case).version == before
+
+
+def test_a_request_is_not_listed_to_who_is_named_in_its_case_meanwhile(asking: Asking) -> None:
+    case = triaged(asking)
+    request = asking.ask(case)
+    ninewa = asking.offices["ninewa"]
+
+    def listed() -> list[str]:
+        query = contract.HandlerRequestQuery().load({})
+        with ninewa.database.read() as session:
+            return [row.id for row in handlers.list_handler_requests(session, query, by=SUPERVISOR).items]
+
+    assert listed() == [request.id]
+    life.name_staff(ninewa, case, by=SUPERVISOR, staff_account=SUPERVISOR.id)
+    assert listed() == []
