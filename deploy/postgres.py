@@ -23,7 +23,7 @@ from psycopg2 import sql
 from deploy import children
 from deploy.ports import free_port
 
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 30
 OWNER = "jisr"
 _OPTIONS = ("unix_socket_directories=", "max_connections=300")

@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 TOPOLOGY = ROOT / "deploy" / "topology.toml"
 SERVICES = ("forum", "case", "notify", "sync")
 PROCESSES = (*SERVICES, "engine", "gateway")
-READY_SECONDS = 60
+READY_SECONDS = 120
 
 # Everything that the protocol times in tens of seconds, in tenths: tests wait for what follows from it.
 QUICK_REPLICATION = {

@@ -13,7 +13,15 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from deploy.rabbitmq import PrivateRabbitMQ
 
+PATIENCE_SECONDS = 60  # a broker among many on a busy machine; a node gives up after five and comes again
+
 _numbers = itertools.count(1)
+
+
+def patient(chosen: pika.ConnectionParameters) -> pika.ConnectionParameters:
+    """Parameters of a connection that a test makes once."""
+    chosen.socket_timeout = chosen.stack_timeout = PATIENCE_SECONDS
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ class Vhost:
     @contextmanager
     def channel(self) -> Iterator[BlockingChannel]:
         """A confirming channel on a connection of its own."""
-        connection = pika.BlockingConnection(pika.URLParameters(self.url))
+        connection = pika.BlockingConnection(patient(pika.URLParameters(self.url)))
         try:
             channel = connection.channel()
             channel.confirm_delivery()

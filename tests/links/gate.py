@@ -20,7 +20,7 @@ from kernel.broker import parameters
 from kernel.broker_admin import BrokerAdmin, Rights
 from kernel.clock import now
 from kernel.tls import Tls
-from tests.kit.rabbitmq import Vhost
+from tests.kit.rabbitmq import Vhost, patient
 
 TLS_CONF = Path(__file__).parents[2] / "deploy" / "compose" / "tls.conf"
 HOST = "127.0.0.1"
@@ -96,7 +96,7 @@ class Gate:
     @contextmanager
     def connection(self, vhost: str, tls: Tls, host: str = HOST) -> Iterator[BlockingConnection]:
         """A connection as a node makes one."""
-        connection = BlockingConnection(parameters(self.url(vhost, host=host), name="test", tls=tls))
+        connection = BlockingConnection(patient(parameters(self.url(vhost, host=host), name="test", tls=tls)))
         try:
             yield connection
         finally:
@@ -110,7 +110,7 @@ class Gate:
         self._set(f"users/{user}", {"password": password, "tags": "administrator,impersonator"})
         self._set(f"permissions/{quote(vhost, safe='')}/{user}", {"configure": ".*", "write": ".*", "read": ".*"})
         url = self.broker.url(vhost, user=user, password=password)
-        connection = BlockingConnection(pika.URLParameters(url))
+        connection = BlockingConnection(patient(pika.URLParameters(url)))
         try:
             yield connection
         finally:

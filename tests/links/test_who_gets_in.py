@@ -15,7 +15,7 @@ from kernel.clock import now
 from kernel.errors import SettingsError
 from kernel.tls import EXPIRED, HUNG_UP, Tls, refusal
 from tests.kit import wait
-from tests.kit.rabbitmq import new_vhost
+from tests.kit.rabbitmq import new_vhost, patient
 from tests.links.gate import Gate, Hall, open_hall, rights
 
 REFUSED = (AMQPError, ssl.SSLError, OSError)
@@ -58,7 +58,7 @@ def test_tls_is_the_newest_that_both_sides_speak_and_never_older_than_1_2(hall: 
 
 def test_without_a_certificate_nobody_gets_in(hall: Hall) -> None:
     context = ssl.create_default_context(cafile=str(hall.gate.files / "ca.pem"))
-    chosen = parameters(hall.gate.url(hall.vhost.name))
+    chosen = patient(parameters(hall.gate.url(hall.vhost.name)))
     chosen.ssl_options = pika.SSLOptions(context, "127.0.0.1")
     chosen.credentials = pika.PlainCredentials(hall.vhost.user, hall.vhost.password)
     with pytest.raises(REFUSED) as refused:
@@ -107,8 +107,9 @@ def test_a_node_does_not_talk_to_a_broker_of_another_name_or_authority(hall: Hal
 
 def test_no_password_opens_a_nodes_account(hall: Hall, gate: Gate) -> None:
     for password in ("", "ninewa"):
+        url = gate.broker.url(hall.vhost.name, user="ninewa", password=password)
         with pytest.raises(ProbableAuthenticationError):
-            BlockingConnection(pika.URLParameters(gate.broker.url(hall.vhost.name, user="ninewa", password=password)))
+            BlockingConnection(patient(pika.URLParameters(url)))
 
 
 def test_a_forged_user_is_refused_by_the_broker(hall: Hall) -> None:
@@ -163,7 +164,7 @@ def test_a_node_may_open_only_so_many_channels(hall: Hall) -> None:
 def test_a_node_may_open_only_so_many_connections(gate: Gate) -> None:
     vhost = new_vhost(gate.broker)
     hall = open_hall(gate, vhost, "wasit")  # of this test alone: the broker still counts some that were just closed
-    chosen = parameters(gate.url(vhost.name), tls=hall.nodes["wasit"])
+    chosen = patient(parameters(gate.url(vhost.name), tls=hall.nodes["wasit"]))
     with ExitStack() as opened:
         for _ in range(MOST_CONNECTIONS):
             opened.callback(BlockingConnection(chosen).close)
@@ -184,7 +185,7 @@ def test_letting_in_again_changes_nothing_and_shutting_out_closes_open_connectio
     vhost = new_vhost(gate.broker)
     hall = open_hall(gate, vhost, "basra")
     gate.admin.let_in("basra", rights(vhost.name, "basra"))
-    connection = BlockingConnection(parameters(gate.url(vhost.name), tls=hall.nodes["basra"]))
+    connection = BlockingConnection(patient(parameters(gate.url(vhost.name), tls=hall.nodes["basra"])))
     gate.admin.shut_out("basra")
 
     def closed() -> bool:

@@ -7,6 +7,7 @@ import pytest
 
 from kernel.settings import Settings
 from tests.kit.nodes import Country, toml
+from tests.kit.rabbitmq import patient
 
 
 def test_a_node_has_settings_that_load(make_settings: Callable[..., Settings]) -> None:
@@ -25,7 +26,7 @@ def test_a_governorate_may_write_only_its_own_key_at_a_directorate(country: Coun
         channel.queue_bind("jisr.up.ninewa", "jisr.up", "up.ninewa")
     link = ninewa.settings.links["directorate-baghdad"].broker_url
     assert link is not None
-    connection = pika.BlockingConnection(pika.URLParameters(link))
+    connection = pika.BlockingConnection(patient(pika.URLParameters(link)))
     channel = connection.channel()
     channel.confirm_delivery()
     channel.basic_publish("jisr.up", "up.ninewa", b"salam", mandatory=True)
