@@ -14,7 +14,7 @@ import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete
+from sqlalchemy import ColumnElement, delete, exists, func
 from sqlmodel import Session, select
 
 from services.case import folding
@@ -22,6 +22,8 @@ from services.case.tables import CaseRecord, SearchToken
 from services.case.writing import put
 
 KEYED_BY: Final = "search"
+COMMON: Final = 10_000
+"""How far the rows of a token are counted: which of two is rarer matters below that."""
 TOKEN_BYTES: Final = 12
 """96 bits: among some millions of distinct words no two share a token by chance."""
 
@@ -34,7 +36,8 @@ def add(session: Session, secret: bytes, case_id: str, party_id: str, hidden: Ma
 
 def replace(session: Session, secret: bytes, case_id: str, party_id: str, hidden: Mapping[str, Any]) -> None:
     """Write the tokens of a party, in place of those that it had."""
-    session.connection().execute(delete(SearchToken).where(SearchToken.party_id == party_id))
+    of_party = SearchToken.case_id == case_id, SearchToken.party_id == party_id
+    session.connection().execute(delete(SearchToken).where(*of_party))
     add(session, secret, case_id, party_id, hidden)
 
 
@@ -56,6 +59,12 @@ def of_word(secret: bytes, word: str) -> set[bytes]:
     return {_token(secret, "w", word), *(_token(secret, "s", each) for each in folding.skeletons(word))}
 
 
+def sought(secret: bytes, word: str) -> set[bytes]:
+    """The tokens by which a word that is looked for is found: as it sounds, because what is spelled alike sounds alike;
+    as it is spelled where it has no sound of its own."""
+    return {_token(secret, "s", each) for each in folding.skeletons(word)} or {_token(secret, "w", word)}
+
+
 def of_phone(secret: bytes, written: str) -> Iterator[bytes]:
     """The token of a telephone number; none where there are too few digits."""
     digits = folding.phone(written)
@@ -70,18 +79,33 @@ def _token(secret: bytes, kind: str, text: str) -> bytes:
 def parties(
     session: Session, wanted: Sequence[set[bytes]], *, among: ColumnElement[bool], limit: int
 ) -> list[tuple[str, str]]:
-    """(party, case) of those that have one token of each set of `wanted`, in cases of `among`, the latest first."""
-    first, *others = wanted
-    token: Any = SearchToken
+    """(party, case) of those that have one token of each set of `wanted`, in cases of `among`, the latest first.
+
+    The rarest set is read in the order of the answer, and each of its rows looked up in the others: of two common
+    names the first few hundred rows are enough, of a rare one all are few.
+    """
+    first, *others = _rarest_first(session, wanted) if len(wanted) > 1 else wanted
+    each = [_with(token, others, among=among, limit=limit) for token in sorted(first)]
+    found = {(case_id, party) for statement in each for party, case_id in session.exec(statement)}
+    return [(party, case_id) for case_id, party in sorted(found, reverse=True)[:limit]]
+
+
+def _with(token: bytes, others: Sequence[set[bytes]], *, among: ColumnElement[bool], limit: int) -> Any:
+    row: Any = SearchToken
     case: Any = CaseRecord
-    statement = (
-        select(token.party_id, token.case_id)
-        .join(case, case.id == token.case_id)
-        .where(token.token.in_(first), among)
-        .distinct()
-    )
-    for each in others:
-        also: Any = SearchToken.__table__.alias()
-        statement = statement.where(token.party_id.in_(select(also.c.party_id).where(also.c.token.in_(each))))
-    ordered = statement.order_by(token.case_id.desc(), token.party_id).limit(limit)
-    return [(party, case_id) for party, case_id in session.exec(ordered)]
+    statement = select(row.party_id, row.case_id).join(case, case.id == row.case_id).where(row.token == token, among)
+    for tokens in others:
+        also = SearchToken.__table__.alias().c
+        same = also.token.in_(tokens), also.case_id == row.case_id, also.party_id == row.party_id
+        statement = statement.where(exists().where(*same))
+    return statement.order_by(row.case_id.desc(), row.party_id.desc()).limit(limit)
+
+
+def _rarest_first(session: Session, wanted: Sequence[set[bytes]]) -> list[set[bytes]]:
+    row: Any = SearchToken
+    counts = [
+        select(func.count()).select_from(select(row.token).where(row.token.in_(tokens)).limit(COMMON).subquery())
+        for tokens in wanted
+    ]
+    found = session.exec(select(*(count.scalar_subquery() for count in counts))).one()
+    return [tokens for _, tokens in sorted(zip(found, wanted, strict=True), key=lambda pair: pair[0])]

@@ -50,7 +50,7 @@ def find_persons(session: Session, values: dict[str, Any], *, by: Actor) -> Find
     secret = sealing.known_secret(session, index.KEYED_BY)
     if secret is None:
         return Finds([], more=False)  # nobody was ever recorded here
-    wanted = [index.of_word(secret, word) for word in folding.words(values["name"] or "")]
+    wanted = [index.sought(secret, word) for word in folding.words(values["name"] or "")]
     if values["phone"] is not None:
         wanted.append(set(index.of_phone(secret, values["phone"])))
     if not wanted or not all(wanted):
@@ -90,7 +90,7 @@ def _like(session: Session, secret: bytes, party: Party, *, by: Actor, reason: s
     spelled = folding.words(party.name or "")
     questions: list[list[set[bytes]]] = [[{token}] for token in index.of_phone(secret, party.phone or "")]
     if len(spelled) > 1:
-        questions.append([index.of_word(secret, word) for word in spelled])
+        questions.append([index.sought(secret, word) for word in spelled])
     for wanted in questions:
         for case, other in _fitting(session, wanted, by=by, reason=reason)[0]:
             yield Found(case, other, _because(other, party.name, party.phone, party))

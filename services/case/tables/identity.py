@@ -34,14 +34,15 @@ class NodeSecret(Base, table=True):
 
 
 class SearchToken(Base, table=True):
-    """A party can be found by this token (services/case/index.py)."""
+    """A party can be found by this token (services/case/index.py). The key is in the order in which it is read: the
+    latest case that has a token stands at its end."""
 
     __tablename__ = "search_token"
     __table_args__: ClassVar[dict[str, Any]] = {"info": {"kept": False}}  # made from the parties
 
     token: bytes = Field(sa_column=Column(LargeBinary(12), primary_key=True))
+    case_id: str = Field(sa_column=Column(String(36), primary_key=True, index=True))
     party_id: str = Field(sa_column=Column(String(36), primary_key=True))
-    case_id: str = Field(sa_column=Column(String(36), nullable=False, index=True))
 
 
 class BreakGlass(Base, table=True):
