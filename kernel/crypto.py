@@ -1,11 +1,15 @@
 """Keys of a node: Ed25519 signatures (RFC 8032), sealing to one node (HPKE, RFC 9180), keyed hashes of ids.
 
-    sealed = 0x01 ‖ key id (8 bytes) ‖ encapsulated key (32 bytes) ‖ ciphertext
+    sealed = form (0x01, or 0x02) ‖ key id (8 bytes) ‖ encapsulated key (32 bytes) ‖ ciphertext
     opened = len (u32) ‖ content ‖ zeros up to a length of PADDED
 
 HPKE in base mode with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305; `info` is `jisr/1 sealed`, a zero
 byte and the context, the AAD is empty. The context binds what is sealed to its place: ciphertext that is moved to
 another fact does not open. The content is padded, because the length of a narrative would tell something of it.
+
+Form 0x02 also proves who sealed it, as HPKE's mode `auth` does, which the library does not have: `info` is
+`jisr/1 from`, a zero byte, the secret that X25519 makes of the sender's and the reader's own keys (32 bytes), and the
+context. Nobody but these two can make or open it.
 
 A key file holds one line of base64 of the raw key; a private one is readable by its owner only.
 """
@@ -28,7 +32,9 @@ from kernel.errors import BadInput, SettingsError, TooLarge
 KEY_BYTES = 32
 KEY_ID_BYTES = 8
 SEALED_FORM = b"\x01"
+FROM_FORM = b"\x02"
 SEALED_INFO = b"jisr/1 sealed\0"
+FROM_INFO = b"jisr/1 from\0"
 PADDED = (1024, 4096, 16_384, 65_536, 131_072, 196_608, 262_016)
 MAX_CONTENT_BYTES = PADDED[-1] - 4  # with what sealing adds it is below the 256 KiB that a fact may carry sealed
 
@@ -37,7 +43,7 @@ _u32 = Struct(">I")
 
 
 class CannotOpen(BadInput):
-    """What is sealed here was sealed to another key, for another place, or was changed."""
+    """What is sealed here was sealed to another key, by somebody else, for another place, or was changed."""
 
     code = "cannot_open"
 
@@ -107,13 +113,16 @@ class SealingKey:
         self.key_id = hashlib.sha256(raw).hexdigest()[: 2 * KEY_ID_BYTES]
         self._key = X25519PublicKey.from_public_bytes(raw)
 
-    def seal(self, content: bytes, *, context: bytes) -> bytes:
-        """`content` sealed for this key and this `context`. Raises `TooLarge` above `MAX_CONTENT_BYTES`."""
+    def seal(self, content: bytes, *, context: bytes, sender: "OpeningKey | None" = None) -> bytes:
+        """`content` sealed for this key and this `context`; with `sender`, so that it is proved to be theirs.
+
+        Raises `TooLarge` above `MAX_CONTENT_BYTES`."""
         if len(content) > MAX_CONTENT_BYTES:
             raise TooLarge(f"{len(content)} bytes cannot be sealed; {MAX_CONTENT_BYTES} can.", limit=MAX_CONTENT_BYTES)
         padded = next(size for size in PADDED if size >= len(content) + _u32.size)
         opened = (_u32.pack(len(content)) + content).ljust(padded, b"\0")
-        return SEALED_FORM + bytes.fromhex(self.key_id) + _SUITE.encrypt(opened, self._key, info=SEALED_INFO + context)
+        form, info = (SEALED_FORM, SEALED_INFO) if sender is None else (FROM_FORM, FROM_INFO + sender.shared_with(self))
+        return form + bytes.fromhex(self.key_id) + _SUITE.encrypt(opened, self._key, info=info + context)
 
     @classmethod
     def load(cls, path: Path) -> "SealingKey":
@@ -134,18 +143,30 @@ class OpeningKey:
         self.sealing_key = SealingKey(self._key.public_key().public_bytes_raw())
         self.key_id = self.sealing_key.key_id
 
-    def open(self, sealed: bytes, *, context: bytes) -> bytes:
-        """What was sealed to this key for this `context`. Raises `CannotOpen`."""
+    def open(self, sealed: bytes, *, context: bytes, sender: SealingKey | None = None) -> bytes:
+        """What was sealed to this key for this `context`, by `sender` if one is named. Raises `CannotOpen`."""
         if key_id_of(sealed) != self.key_id:
             raise CannotOpen(f"This was sealed to the key {key_id_of(sealed)}; here is {self.key_id}.")
+        form, info = (SEALED_FORM, SEALED_INFO) if sender is None else (FROM_FORM, FROM_INFO + self.shared_with(sender))
+        if sealed[:1] != form:
+            raise CannotOpen("This does not prove who sealed it." if sender else None)
         try:
-            opened = _SUITE.decrypt(sealed[1 + KEY_ID_BYTES :], self._key, info=SEALED_INFO + context)
+            opened = _SUITE.decrypt(sealed[1 + KEY_ID_BYTES :], self._key, info=info + context)
         except (InvalidTag, ValueError) as error:
             raise CannotOpen() from error
         (length,) = _u32.unpack_from(opened) if len(opened) >= _u32.size else (len(opened),)
         if _u32.size + length > len(opened):
             raise CannotOpen()
         return opened[_u32.size : _u32.size + length]
+
+    def shared_with(self, other: SealingKey) -> bytes:
+        """The secret of these two, 32 bytes: the same whichever of them makes it, and nobody else can.
+
+        Raises `CannotOpen` for a key that is no point of the curve's large group."""
+        try:
+            return self._key.exchange(X25519PublicKey.from_public_bytes(other.raw))
+        except ValueError as error:
+            raise CannotOpen() from error
 
     @classmethod
     def new(cls) -> "OpeningKey":
@@ -169,7 +190,7 @@ def context_of(*words: str) -> bytes:
 
 def key_id_of(sealed: bytes) -> str:
     """The id of the key to which this was sealed. Raises `CannotOpen` for what `seal` never wrote."""
-    if sealed[:1] != SEALED_FORM or len(sealed) < 1 + KEY_ID_BYTES:
+    if sealed[:1] not in (SEALED_FORM, FROM_FORM) or len(sealed) < 1 + KEY_ID_BYTES:
         raise CannotOpen("This was not sealed by any release known here.")
     return sealed[1 : 1 + KEY_ID_BYTES].hex()
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.crypto import (
+    FROM_INFO,
     MAX_CONTENT_BYTES,
     PADDED,
     SEALED_INFO,
@@ -48,6 +49,30 @@ def test_no_other_bytes_are_taken_for_something_sealed(raw: bytes) -> None:
         KEY.open(raw, context=HERE)
 
 
+def test_whoever_sealed_it_is_proved_to_the_reader_and_by_the_reader_to_nobody() -> None:
+    ninewa, baghdad = OpeningKey.new(), OpeningKey.new()
+    letter = KEY.sealing_key.seal(b"yes", context=HERE, sender=ninewa)
+    assert KEY.open(letter, context=HERE, sender=ninewa.sealing_key) == b"yes"
+    forged = [
+        KEY.sealing_key.seal(b"yes", context=HERE, sender=baghdad),
+        KEY.sealing_key.seal(b"yes", context=HERE),
+        b"\2" + KEY.sealing_key.seal(b"yes", context=HERE)[1:],
+    ]
+    for sealed in forged:
+        with pytest.raises(CannotOpen):
+            KEY.open(sealed, context=HERE, sender=ninewa.sealing_key)
+    for elsewhere in (b"", context_of("01a1", "ninewa", "anbar")):
+        with pytest.raises(CannotOpen):
+            KEY.open(letter, context=elsewhere, sender=ninewa.sealing_key)
+    with pytest.raises(CannotOpen):
+        KEY.open(letter, context=HERE)
+
+
+def test_no_key_of_a_small_group_is_shared_with() -> None:
+    with pytest.raises(CannotOpen):
+        KEY.shared_with(SealingKey(bytes(32)))
+
+
 def test_its_length_tells_only_a_step_of_a_ladder() -> None:
     lengths = {len(KEY.sealing_key.seal(bytes(size), context=b"")) for size in range(0, 1020, 60)}
     assert lengths == {1 + 8 + 32 + PADDED[0] + 16}
@@ -68,6 +93,11 @@ def test_it_is_the_standard_construction() -> None:
     opened = suite.decrypt(sealed[9:], key, info=SEALED_INFO + HERE)
     assert opened == (b"\0\0\0\3abc").ljust(PADDED[0], b"\0")
     assert (sealed[:1], key_id_of(sealed)) == (b"\1", KEY.key_id)
+    sender = X25519PrivateKey.from_private_bytes(bytes(32 * [7]))
+    letter = KEY.sealing_key.seal(b"abc", context=HERE, sender=OpeningKey(bytes(32 * [7])))
+    shared = key.exchange(sender.public_key())
+    assert suite.decrypt(letter[9:], key, info=FROM_INFO + shared + HERE) == opened
+    assert (letter[:1], key_id_of(letter)) == (b"\2", KEY.key_id)
 
 
 def test_a_key_is_kept_in_a_file_of_its_own(tmp_path: Path) -> None:
