@@ -10,6 +10,7 @@ from node.commands import (
     ca,
     dead,
     enrolling,
+    evidence,
     keys,
     link,
     proof,
@@ -44,6 +45,7 @@ app.command("revoke")(enrolling.revoke)
 app.add_typer(link.app, name="link")
 app.add_typer(sync.app, name="sync")
 app.add_typer(bundle.app, name="bundle")
+app.add_typer(evidence.app, name="evidence")
 app.add_typer(dead.app, name="dead")
 app.add_typer(aside.quarantine, name="quarantine")
 app.add_typer(aside.parked, name="parked")

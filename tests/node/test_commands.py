@@ -35,6 +35,8 @@ COMMANDS = [
     ("link", "resume"),
     ("bundle", "export"),
     ("bundle", "import"),
+    ("evidence", "export"),
+    ("evidence", "import"),
     ("quarantine", "list"),
     ("quarantine", "show"),
     ("quarantine", "discard"),

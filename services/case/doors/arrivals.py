@@ -9,7 +9,7 @@ from kernel.extensions import Call, Node, RpcClient, every, subscription
 from kernel.fact import Fact
 from kernel.settings import Settings
 from services.case import arriving, handlers
-from services.case.doors.transfers import post_of
+from services.case.post import post_of
 
 
 class ArrivalDoors:

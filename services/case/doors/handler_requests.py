@@ -8,7 +8,7 @@ from kernel.clock import now
 from kernel.extensions import Call, Node, door, every
 from services.case import handlers, views
 from services.case.doors.of_node import iso
-from services.case.doors.transfers import post_of
+from services.case.post import post_of
 
 SHUT_SECONDS = 60  # reading checks the time itself; this is when what was read is forgotten
 

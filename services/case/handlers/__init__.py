@@ -26,6 +26,7 @@ from services.case.handlers.evidence import (
     list_evidence,
     read_evidence,
 )
+from services.case.handlers.evidence_by_hand import export_evidence, import_evidence
 from services.case.handlers.exporting import every_case, export_cases
 from services.case.handlers.handler_requests import (
     ask_for_handler,
@@ -182,6 +183,7 @@ __all__ = [
     "every_case",
     "expire_transfers",
     "export_cases",
+    "export_evidence",
     "find_persons",
     "follow_up_mediation",
     "get_case",
@@ -191,6 +193,7 @@ __all__ = [
     "hand_over_welfare",
     "hold",
     "hold_mediation",
+    "import_evidence",
     "issue_code",
     "issue_receipt",
     "lapse_confirmations",

@@ -304,7 +304,8 @@ def _texts(office: Office, case: CaseRecord) -> set[str]:
     return {note.text for note in office.notes(there, WORKER_THERE, limit=200)}
 
 
-def test_what_cannot_be_opened_is_taken_once_the_old_key_is_back(ends: Ends, tmp_path: Path) -> None:
+def test_what_cannot_be_opened_is_taken_once_the_old_key_is_back(quick_ends: Ends, tmp_path: Path) -> None:
+    ends = quick_ends
     case = full(ends.offices["ninewa"], tmp_path)
     _, letters = given_away(ends, case)
     old = ends.keys["duhok"]
@@ -319,7 +320,10 @@ def test_what_cannot_be_opened_is_taken_once_the_old_key_is_back(ends: Ends, tmp
     assert ends.owners(case) == ["duhok"]
 
 
-def test_the_sender_releases_again_under_the_new_key_and_one_of_the_two_is_taken(ends: Ends, tmp_path: Path) -> None:
+def test_the_sender_releases_again_under_the_new_key_and_one_of_the_two_is_taken(
+    quick_ends: Ends, tmp_path: Path
+) -> None:
+    ends = quick_ends
     case = full(ends.offices["ninewa"], tmp_path)
     transfer, letters = given_away(ends, case)
     old, ends.keys["duhok"] = ends.keys["duhok"], OpeningKey.new()
@@ -340,7 +344,8 @@ def test_the_sender_releases_again_under_the_new_key_and_one_of_the_two_is_taken
     assert (SECOND.id, "release_again", case.id, "allowed", transfer.number) in ends.offices["ninewa"].audited()
 
 
-def test_nobody_releases_again_what_was_not_released_or_what_they_proposed(ends: Ends) -> None:
+def test_nobody_releases_again_what_was_not_released_or_what_they_proposed(quick_ends: Ends) -> None:
+    ends = quick_ends
     case = ends.offices["ninewa"].at_work(parties=[life.WOMAN])
     transfer = ends.propose(case, by=SUPERVISOR)
     with pytest.raises(OwnAct):
@@ -350,7 +355,8 @@ def test_nobody_releases_again_what_was_not_released_or_what_they_proposed(ends:
         ends.release_again(transfer, by=SECOND)
 
 
-def test_a_case_that_is_walled_meanwhile_is_neither_sent_nor_released(ends: Ends) -> None:
+def test_a_case_that_is_walled_meanwhile_is_neither_sent_nor_released(quick_ends: Ends) -> None:
+    ends = quick_ends
     ninewa = ends.offices["ninewa"]
     case = ninewa.at_work(parties=[life.WOMAN])
     proposed = ends.propose(case)
@@ -368,7 +374,8 @@ def test_a_case_that_is_walled_meanwhile_is_neither_sent_nor_released(ends: Ends
     assert ends.owners(other) == ["ninewa"]
 
 
-def test_a_release_of_before_there_were_parts_is_read(ends: Ends) -> None:
+def test_a_release_of_before_there_were_parts_is_read(quick_ends: Ends) -> None:
+    ends = quick_ends
     ninewa = ends.offices["ninewa"]
     case = ninewa.at_work(parties=[{**life.WOMAN, "name": NAME}], narrative="what she told")
     ninewa.note(case, text="she is afraid")
@@ -421,7 +428,8 @@ def test_the_largest_case_is_thirty_two_mebibytes_and_no_more() -> None:
         parts.cut(2, bytes(parts.MOST_PARTS + 1), part_bytes=1)
 
 
-def test_a_picture_of_the_register_is_not_in_the_release(ends: Ends, tmp_path: Path) -> None:
+def test_a_picture_of_the_register_is_not_in_the_release(quick_ends: Ends, tmp_path: Path) -> None:
+    ends = quick_ends
     case = full(ends.offices["ninewa"], tmp_path)
     _, letters = given_away(ends, case)
     opened = b"".join(
