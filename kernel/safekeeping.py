@@ -90,14 +90,25 @@ def _keep(session: AnySession) -> None:
         return
     session.flush()
     changed: dict[Place, Any] = session.info.pop(_CHANGED, {})
-    rows = [Kept(table, list(key), _values(row) if row is not None else {}) for (table, key), row in changed.items()]
-    _append(session, how, rows)
+    _append(session, how, [Kept(table, list(key), _values(row)) for (table, key), row in changed.items()])
+
+
+def wrote(session: AnySession, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Rows were written in this transaction without an object for each, which nobody else would notice."""
+    if _HOW in session.info and _is_kept(table):
+        keys = [column.name for column in table.primary_key.columns]
+        changed: dict[Place, Any] = session.info.setdefault(_CHANGED, {})
+        changed.update(((str(table.name), tuple(row[name] for name in keys)), row) for row in rows)
 
 
 def is_kept(table: type[Any]) -> bool:
     """Whether rows of this table are copied: a service's own, but for those that say `kept: False` in their info."""
     stored: Table | None = getattr(table, "__table__", None)
-    return stored is not None and stored.metadata is not KernelTable.metadata and stored.info.get("kept", True)
+    return stored is not None and _is_kept(stored)
+
+
+def _is_kept(table: Table) -> bool:
+    return table.metadata is not KernelTable.metadata and table.info.get("kept", True)
 
 
 def copy_all(database: Database, base: Any, how: Safekeeping) -> int:
@@ -165,6 +176,9 @@ def _place(row: Any) -> Place:
 
 
 def _values(row: Any) -> dict[str, Any]:
+    """Of an object, of a row that was written without one, or of one that was deleted."""
+    if row is None or isinstance(row, Mapping):
+        return dict(row or {})
     return {each.columns[0].name: getattr(row, each.key) for each in inspect(row).mapper.column_attrs}
 
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 from sqlalchemy import Table, insert
 from sqlmodel import Session
 
+from kernel import safekeeping
 from kernel.outbox import OutboxRow
 from services.case.tables import Base
 
@@ -52,6 +53,7 @@ def put(session: Session, table: type[Any], *rows: Values) -> None:
     elif rows:
         session.flush()  # what they refer to
         session.connection().execute(insert(table), rows)
+        safekeeping.wrote(session, table.__table__, rows)
 
 
 def write(session: Session, gathered: Iterable[dict[str, list[Values]]]) -> None:
@@ -63,6 +65,7 @@ def write(session: Session, gathered: Iterable[dict[str, list[Values]]]) -> None
     for table in _ORDER:
         for rows in _alike(together.pop(table.name, [])):
             session.connection().execute(insert(table), rows)
+            safekeeping.wrote(session, table, rows)
     if together:
         raise TypeError(f"no place for rows of {', '.join(together)}")
 

@@ -1,5 +1,6 @@
 """Nodes of a small country that are joined as operators join them: enrol, admit, finish."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,14 +29,25 @@ class SecureCountry(Country):
             file.unlink()
         baghdad = self[BAGHDAD]
         gate.write_authority(baghdad.home / "ca")
-        for name, node in self.nodes.items():
-            node.links = {}
-            own = directory / f"peers-of-{name}"
-            own.mkdir()
-            node.write_settings()
-            text = node.settings_file.read_text().replace(str(self.peers), str(own))
-            node.settings_file.write_text(text)
+        for node in self.nodes.values():
+            self._write_settings(node)
         self.append(baghdad, "[broker_admin]", f'url = "{gate.admin_url}"')
+
+    def _write_settings(self, node: Node) -> None:
+        """Without links, and without the key of anybody else."""
+        node.links = {}
+        own = self.directory / f"peers-of-{node.name}"
+        own.mkdir(exist_ok=True)
+        node.write_settings()
+        node.settings_file.write_text(node.settings_file.read_text().replace(str(self.peers), str(own)))
+
+    def burn(self, name: str) -> Node:
+        """Nothing is left of a node; in its place stands a new machine, with keys of its own and empty databases."""
+        self[name].close()
+        shutil.rmtree(self[name].home)
+        self.nodes[name] = Node(self, name)
+        self._write_settings(self[name])
+        return self[name]
 
     def append(self, node: Node, *lines: str) -> None:
         """Add tables to a node's settings."""
