@@ -14,11 +14,15 @@ from deploy.proxy import Proxy
 from kernel.clock import now
 from kernel.crypto import load_hash_key
 from kernel.database import Database
+from node import enrolment
+from node.commands.link import operator
+from node.processes import prepare
 from services.gateway import accounts
 from services.gateway.passwords import Passwords
+from services.sync import peers
 from tests.faults.node import Node
 from tests.faults.servers import NODES, VHOST, Servers
-from tests.kit.small_country import BAGHDAD, DIRECTORATES, ERBIL, GOVERNORATES, LINKS, TOPOLOGY
+from tests.kit.small_country import BAGHDAD, DIRECTORATES, ERBIL, GOVERNORATES, TOPOLOGY
 
 KINDS = {ERBIL: ("services", "engine")}  # nobody asks anything in Erbil over HTTP
 PASSWORD = "a long enough password"
@@ -29,6 +33,7 @@ ACCOUNTS = {
     "director": Role.PROVINCIAL_DIRECTOR,
     "author": Role.DIRECTIVE_AUTHOR,
 }
+ADMITTED_DAYS = 30
 READY_SECONDS = 120.0
 POLL_SECONDS = 0.05
 COSTLY_POLL_SECONDS = 0.25  # where every look asks several databases or processes
@@ -77,6 +82,9 @@ class Country:
         self._add_accounts()
         for node in self.nodes.values():
             node.write_settings()
+        for origin in GOVERNORATES:
+            self._join(origin)
+        for node in self.nodes.values():
             node.start()
         self.wait(self.ready, READY_SECONDS, "every process is ready", every=COSTLY_POLL_SECONDS)
 
@@ -86,15 +94,34 @@ class Country:
         node.broker.add_vhost(VHOST, user=node.name, password=password)
 
     def _draw_lines(self) -> None:
-        for origin, destination in (*LINKS, (ERBIL, BAGHDAD)):
+        """Governorates reach Baghdad by mutual TLS, as people enrol them; at Erbil nodes were joined by hand."""
+        gate = self.servers.gate
+        gate.write_authority(self[BAGHDAD].home / "ca")
+        self[BAGHDAD].values["broker_admin"] = {"url": gate.admin_url}
+        for origin in GOVERNORATES:
+            line = self._line(origin, BAGHDAD, gate.tls_port)
+            self[origin].values["links"][BAGHDAD] = {"broker_url": gate.url(VHOST, line.port)}
+        for origin, destination in (*((name, ERBIL) for name in GOVERNORATES), (ERBIL, BAGHDAD)):
             broker, user = self[destination].broker, f"link-{origin}"
             broker.add_user(user, origin)
             broker.set_permissions(user, VHOST, write=r"^jisr\.up$", read=rf"^jisr\.down\.{origin}$")
             broker.set_topic_permissions(user, VHOST, "jisr.up", write=rf"^up\.{origin}$")
-            line = self.lines[origin, destination] = Proxy((broker.host, broker.port))
-            line.start()
+            line = self._line(origin, destination, broker.port)
             url = broker.url(VHOST, user=user, password=origin, port=line.port)
             self[origin].values["links"][destination] = {"broker_url": url}
+
+    def _line(self, origin: str, destination: str, port: int) -> Proxy:
+        line = self.lines[origin, destination] = Proxy(("127.0.0.1", port))
+        line.start()
+        return line
+
+    def _join(self, origin: str) -> None:
+        """The three steps of enrolling, without a process for each: whoever makes a country waits for them."""
+        asking, admitting = prepare(self[origin].settings_file), prepare(self[BAGHDAD].settings_file)
+        by, signing = operator(BAGHDAD), enrolment.Signing(ADMITTED_DAYS)
+        request, _ = enrolment.request(asking, BAGHDAD)
+        answer, _ = enrolment.admit(admitting, request, signing, lambda _read_out: True, by=by, broker=None)
+        enrolment.finish(asking, answer, lambda _read_out: True, by=operator(origin))
 
     def _add_accounts(self) -> None:
         hashed = Passwords().hash(PASSWORD)
@@ -152,6 +179,21 @@ class Country:
         while (left := deadline - time.monotonic()) > 0:
             self.watch()
             self._waiter.wait(min(left, POLL_SECONDS))
+
+    def enrol(self, origin: str) -> None:
+        """The three commands by which people let a governorate in, who read each fingerprint out to each other."""
+        request, answer = self.home / f"{origin}.request", self.home / f"{origin}.answer"
+        asked = self[origin].said("enrol", BAGHDAD, "--out", str(request))
+        read_out = ("--fingerprint", asked["fingerprint"])
+        admitted = self[BAGHDAD].said("admit", str(request), "--out", str(answer), *read_out)
+        self[origin].said("enrol", "--finish", str(answer), "--fingerprint", admitted["fingerprint"])
+
+    def user_of(self, origin: str, destination: str) -> str:
+        """As whom a governorate publishes at a directorate's broker."""
+        if destination != BAGHDAD:
+            return f"link-{origin}"
+        with self[BAGHDAD].reading() as session:
+            return next(row.broker_user for row in peers.listed(session) if row.node == origin and not row.revoked_at)
 
     def held_by(self, origin: str) -> tuple[str, ...]:
         """Who holds a replica of `origin`."""

@@ -1,7 +1,8 @@
 """Somebody in the middle of a broker: takes what is on its way to a queue, and passes it on as the dice say.
 
-The queue is unbound from its exchange and a queue of the meddler is bound in its place. What is passed on goes straight
-to the real queue. `stop` puts everything back as it was, and passes on what was kept back.
+It is as a broker in the wrong hands: it passes messages on in the name of who published them. The queue is unbound from
+its exchange and a queue of the meddler is bound in its place. What is passed on goes straight to the real queue. `stop`
+puts everything back as it was, and passes on what was kept back.
 """
 
 import random
@@ -14,9 +15,17 @@ import pika
 from deploy.rabbitmq import PrivateRabbitMQ
 from tests.faults.servers import VHOST
 
+COMPROMISED = "compromised"
 QUEUE = "meddler"
 LOOK_SECONDS = 0.02
 END_SECONDS = 20
+
+
+def url_in_any_name(broker: PrivateRabbitMQ) -> str:
+    """Where somebody comes in who may do everything, also publish in the name of another."""
+    broker.add_user(COMPROMISED, COMPROMISED, tags="impersonator")
+    broker.set_permissions(COMPROMISED, VHOST, configure=".*", write=".*", read=".*")
+    return broker.url(VHOST, user=COMPROMISED, password=COMPROMISED)
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ class Meddler(threading.Thread):
 
     def __init__(self, broker: PrivateRabbitMQ, exchange: str, key: str, queue: str, dice: random.Random, habit: Habit):
         super().__init__(name="meddler", daemon=True)
-        self._url = broker.url(VHOST)
+        self._url = url_in_any_name(broker)
         self._exchange, self._key, self._queue = exchange, key, queue
         self._dice, self._habit = dice, habit
         self._kept: list[tuple[pika.BasicProperties, bytes]] = []
@@ -80,7 +89,7 @@ class Meddler(threading.Thread):
         method, properties, body = channel.basic_get(QUEUE, auto_ack=True)
         if method is None:
             return False
-        again = pika.BasicProperties(headers=properties.headers, delivery_mode=2)
+        again = pika.BasicProperties(headers=properties.headers, delivery_mode=2, user_id=properties.user_id)
         if self._dice.random() < self._habit.loses:
             self.lost += 1
             return True

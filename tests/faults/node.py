@@ -1,5 +1,6 @@
 """One node of the rig: its files, its databases, its processes, and what they say of themselves."""
 
+import json
 import shutil
 import signal
 import sqlite3
@@ -186,6 +187,16 @@ class Node:
             timeout=180,
         )
 
+    def said(self, *words: str) -> dict[str, Any]:
+        """What a command says in JSON. Raises AssertionError with what it said instead."""
+        done = self.jisr(*words, "--json", check=False)
+        try:
+            answer: dict[str, Any] = json.loads(done.stdout)
+        except ValueError:
+            what = f"jisr {' '.join(words)} ended with {done.returncode}: {done.stdout}{done.stderr}"
+            raise AssertionError(what) from None
+        return answer
+
     # --- databases
 
     @contextmanager
@@ -269,7 +280,8 @@ class Node:
 
     def copied(self, name: str, home: Path) -> dict[str, Any]:
         """Settings of a copy of this node in `home`, on the databases that `back_up(name)` kept."""
-        shutil.copytree(self.home / "keys", home / "keys")
+        for part in ("keys", "links"):
+            shutil.copytree(self.home / part, home / part, dirs_exist_ok=True)
         url = f"sqlite:///{self.home}/{name}_{{service}}.db"
         if self.name in ON_POSTGRES:
             url = self.servers.postgres.url(f"{self._prefix}_{name}_{{service}}")

@@ -1,5 +1,8 @@
 """What outlives a country: the four brokers, one PostgreSQL, the nurseries and the templates of databases.
 
+Baghdad's broker speaks TLS and is administered by `jisr admit` and `jisr revoke`, as a directorate's is; at Erbil, as
+long ago, nodes are joined by hand.
+
 Children end with the thread that started them (`deploy.children`): brokers are started by threads of a pool that lives
 as long as they do, everything else by the thread that made this.
 """
@@ -15,12 +18,13 @@ from deploy.demo.nursery import Nursery
 from deploy.postgres import PrivatePostgres
 from deploy.rabbitmq import PrivateRabbitMQ
 from tests.kit.databases import PostgresDatabases, SqliteDatabases
+from tests.kit.small_country import BAGHDAD, DIRECTORATES, GOVERNORATES
+from tests.links.gate import Gate
 
 ROOT = Path(__file__).parents[2]
-NODES = ("ninewa", "duhok", "directorate-baghdad", "directorate-erbil")
+NODES = (*GOVERNORATES, *DIRECTORATES)
 ON_POSTGRES = ("duhok", "directorate-baghdad")
 VHOST = "jisr"
-LARGEST_MESSAGE = 16 * 1024 * 1024  # as in deploy/compose/rabbitmq.conf; without it RabbitMQ 3 takes 128 MiB
 
 
 class Servers:
@@ -28,12 +32,15 @@ class Servers:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        bound = (f"max_message_size = {LARGEST_MESSAGE}",)
-        self.brokers = {node: PrivateRabbitMQ(home / "brokers" / node, configuration=bound) for node in NODES}
+        self.gate = Gate(home / "brokers" / BAGHDAD)
+        self.brokers = {node: self._broker(node) for node in NODES}
         self.postgres = PrivatePostgres(home / "postgres")
         self.on_postgres = PostgresDatabases(lambda: self.postgres)
         self._nurseries: dict[str, Nursery] = {}
         self._starters = ThreadPoolExecutor(len(NODES))
+
+    def _broker(self, node: str) -> PrivateRabbitMQ:
+        return self.gate.broker if node == BAGHDAD else PrivateRabbitMQ(self.home / "brokers" / node)
 
     def __enter__(self) -> Self:
         self.start()

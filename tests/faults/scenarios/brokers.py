@@ -91,26 +91,6 @@ def database_server_killed(stage: Stage) -> None:
 
 
 @scenario(weight=2)
-def credential_revoked(stage: Stage) -> None:
-    """A directorate's broker does not know a governorate any more, in the middle of a backlog; then it does again."""
-    origin, destination = stage.link()
-    broker, user = stage.country[destination].broker, f"link-{origin}"
-    line = stage.country.lines[origin, destination]
-    line.rate(20_000)
-    stage.append_invented(origin, 400)
-    stage.let_pass(0.5, 1.5)
-    stage.say(f"{destination} revokes the credential of {origin}")
-    broker.add_user(user, "another password")
-    line.reset_connections()
-    try:
-        stage.link_has(origin, destination, "unauthorised")
-        stage.lag_is_unknown(origin, destination)
-    finally:
-        broker.add_user(user, origin)
-        line.heal()
-
-
-@scenario(weight=2)
 def flood(stage: Stage) -> None:
     """One origin writes a hundred times as much as the other; the other must not wait for it."""
     origin = stage.governorate()

@@ -10,8 +10,8 @@ from kernel.ids import new_id
 from services.sync.entry import Withheld, encode
 from services.sync.message import Batch, Hello, compress, sign
 from services.sync.position import Position
+from tests.faults.meddler import url_in_any_name
 from tests.faults.scenarios.scenario import scenario
-from tests.faults.servers import VHOST
 from tests.faults.stage import Stage
 from tests.kit.small_country import GOVERNORATES
 
@@ -21,16 +21,16 @@ GIGABYTE = 1024  # MiB
 
 
 def _publish(stage: Stage, destination: str, origin: str, poisons: list[Poison]) -> int:
-    """Put messages into the queue of `origin` at `destination`; how many the broker took."""
-    taken = 0
+    """Put messages into the queue of `origin` at `destination`, in its name; how many the broker took."""
+    taken, url = 0, url_in_any_name(stage.country[destination].broker)
+    user = stage.country.user_of(origin, destination)
     for body, headers in poisons:
-        connection = pika.BlockingConnection(pika.URLParameters(stage.country[destination].broker.url(VHOST)))
+        connection = pika.BlockingConnection(pika.URLParameters(url))
         try:
             channel = connection.channel()
             channel.confirm_delivery()
-            channel.basic_publish(
-                "jisr.up", f"up.{origin}", body, pika.BasicProperties(headers=headers), mandatory=True
-            )
+            properties = pika.BasicProperties(headers=headers, user_id=user)
+            channel.basic_publish("jisr.up", f"up.{origin}", body, properties, mandatory=True)
             taken += 1
         except (pika.exceptions.AMQPError, OSError) as error:
             stage.say(f"the broker did not take {len(body)} bytes: {type(error).__name__}")
