@@ -171,6 +171,12 @@ class ReplicaView(Strict):
     state = c0(fields.Enum(ReplicaState, by_value=True, required=True))
     reason = c0(fields.String(required=True, allow_none=True))
     held = c0(fields.Nested(PositionView, required=True))
+    folded = c0(
+        fields.Integer(
+            required=True,
+            metadata={"description": "the records tell of the entries up to this one; `held`, or a little less"},
+        )
+    )
     head = c0(fields.Nested(PositionView, required=True, allow_none=True))
     behind = c0(fields.Nested(BehindView, required=True))
     last_heard_at = c0(fields.AwareDateTime(required=True, allow_none=True))
@@ -326,7 +332,7 @@ class CoverageView(Strict):
     origin = c0(fields.String(required=True))
     reading = c0(fields.Enum(Reading, by_value=True, required=True))
     cases = c1(fields.Integer(required=True, allow_none=True))
-    held = c0(fields.Integer(required=True))
+    held = c0(fields.Integer(required=True, metadata={"description": "the last entry that is counted"}))
     behind = c0(fields.Nested(BehindView, required=True))
     last_heard_at = c0(fields.AwareDateTime(required=True, allow_none=True))
     withheld = c0(fields.Integer(required=True))

@@ -54,6 +54,7 @@ BATCH_BYTES = Counter(
 REPEATS = Counter("jisr_repeats_total", "Batches that were already held, by origin.", ["origin"])
 GAPS = Counter("jisr_gaps_total", "Batches that began after what is held, by origin.", ["origin"])
 REPLICA_HELD = Gauge("jisr_replica_held", "Number that the replica of an origin stands at.", ["origin"])
+REPLICA_FOLDED = Gauge("jisr_replica_folded", "Number up to which the records of an origin tell.", ["origin"])
 REPLICA_STATE = Gauge(
     "jisr_replica_state", "1 for the state that a replica is in, 0 for the others.", ["origin", "state"]
 )

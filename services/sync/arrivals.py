@@ -34,6 +34,7 @@ log = get_logger("arrivals")
 STREAM = "arrivals"
 IDS_AT_ONCE = 500
 MOST_BYTES = 4 * 1024 * 1024  # of facts in one answer over RPC
+TO_NOBODY = b'"audience":[]'  # in nearly every head, as it is written; these bytes cannot stand inside a JSON string
 
 arrivals: Table = Arrival.__table__
 
@@ -41,6 +42,8 @@ arrivals: Table = Arrival.__table__
 def is_for(node: str, one: Shown, *, takes_unaddressed: bool) -> bool:
     """Whether an entry is meant for `node`: named in its audience, or sent down to everybody and shown in full."""
     if not isinstance(one, Full | Statistical):
+        return False
+    if not takes_unaddressed and TO_NOBODY in one.head:
         return False
     try:
         head = decode_head(one.head)

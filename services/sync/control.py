@@ -153,6 +153,7 @@ class Control:
         for each in ReplicaState:
             metrics.REPLICA_STATE.labels(origin, each.value).set(float(each.value == state))
         metrics.REPLICA_HELD.labels(origin).set(held.held.number if held else 0)
+        metrics.REPLICA_FOLDED.labels(origin).set(receiver.folded)
         if receiver.heard_at is not None:
             metrics.REPLICA_STALENESS.labels(origin).set(max(0.0, (moment - receiver.heard_at).total_seconds()))
         if held is not None and receiver.head is not None and self._fresh(receiver.heard_at, moment):

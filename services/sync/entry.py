@@ -37,6 +37,7 @@ MAX_DEPTH = 32  # of JSON nesting in a part; facts are flat, and parsers differ 
 
 _u32 = Struct(">I").pack
 _ABSENT = msgspec.Raw(b"null")
+_OBJECT = ord("{")
 
 
 class BadEntry(BadInput):
@@ -106,6 +107,20 @@ class Withheld(msgspec.Struct, frozen=True, gc=False):
 
 
 Shown = Full | Statistical | Withheld
+
+
+def leaves(shown: Sequence[Shown]) -> list[bytes]:
+    """The leaf of each: the inner loop of every catch-up, so what `Full.leaf` calls stands here in its place."""
+    found = []
+    for one in shown:
+        if type(one) is not Full or not (one.operational or one.sealed):
+            found.append(one.leaf)
+            continue
+        head, statistical, operational, sealed = one.head, one.statistical, one.operational, one.sealed
+        hidden = b"".join((one.salt, _u32(len(operational)), operational, _u32(len(sealed)), sealed))
+        public = (b"leaf/1", _u32(len(head)), head, _u32(len(statistical)), statistical, sha256(hidden).digest())
+        found.append(sha256(b"".join(public)).digest())
+    return found
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -236,13 +251,13 @@ def decode(payload: bytes) -> list[Shown]:
 
     The caller bounds the size of `payload`; the number of entries and the size of each part are bounded here.
     """
-    return [_from_wire(one) for one in _read_wire(payload)]
+    return [_full(one) or _from_wire(one) for one in _read_wire(payload)]
 
 
 def decode_to_keep(payload: bytes) -> tuple[list[Shown], list[bytes]]:
     """As `decode`, and of each entry the bytes in which it is kept: those of `encode` for it alone."""
     wire = _read_wire(payload)
-    return [_from_wire(one) for one in wire], [_encode((one,)) for one in wire]
+    return [_full(one) or _from_wire(one) for one in wire], [_encode((one,)) for one in wire]
 
 
 def _read_wire(payload: bytes) -> list[_Wire]:
@@ -270,6 +285,18 @@ def _to_wire(shown: Shown) -> _Wire:
         statistical = raw(shown.statistical) if shown.statistical else _ABSENT
         return _WireStatistical(raw(shown.head), statistical, shown.commitment)
     return _WireWithheld(shown.leaf)
+
+
+def _full(wire: _Wire) -> Full | None:
+    """A full entry as nearly all are, with a statistical and an operational part; None for any other."""
+    if type(wire) is not _WireFull:
+        return None
+    head, statistical, operational = bytes(wire.head), bytes(wire.statistical), bytes(wire.operational)
+    if not head[0] == statistical[0] == operational[0] == _OBJECT or len(wire.salt) != SALT_BYTES:
+        return None
+    if max(len(head), len(statistical), len(operational), len(wire.sealed)) > MAX_PART_BYTES:
+        return None
+    return Full(head, statistical, wire.salt, operational, wire.sealed)
 
 
 def _from_wire(wire: _Wire) -> Shown:

@@ -5,7 +5,8 @@ Deliveries that arrive during a commit share the next one, within bounds; while 
 are read ahead: signatures checked, batches opened and their chains followed, which is most of a receiver's work and
 needs no database. While the database is away the receiver takes no more than the broker's prefetch, and tries the
 same deliveries again after a wait: nothing is requeued in a loop. A message that is refused is kept aside with its
-reason and stops this origin alone.
+reason and stops this origin alone. While an origin's head is not held, records follow the entries in larger strokes;
+when nothing comes for a moment, and when the engine starts, what is left of them is folded.
 """
 
 import time
@@ -48,6 +49,7 @@ MOST_BYTES_AT_ONCE = 768 * 1024  # compressed; some 6,500 facts a commit, 25 MiB
 MOST_BYTES_AHEAD = 512 * 1024  # read, and waiting for the commit before it
 AHEAD_AT_ONCE = 256 * 1024  # so that a commit can begin with what is there
 ANSWER_BYTES = 256 * 1024  # an eighth of the window: a fast sender must not wait for the clock
+FOLD_SECONDS = 0.1  # ten commits of live facts; a catch-up that pauses for less folds in its larger strokes
 RETRY_SECONDS = (1.0, 30.0)
 LISTENS = timedelta(minutes=15)  # since its last word; to one that is away nothing is said on the clock
 
@@ -118,12 +120,15 @@ class Receiver:
         self._taken: set[int] = set()  # their ids, while they are applied
         self._busy = self._reading_ahead = False
         self._failures = 0
+        self._unfolded = 0  # entries that are held and no records yet
+        self._fold_timer: Any = None
         self._learned = 0  # times that whose keys are believed changed by what was applied
         self._unanswered = 0  # bytes
         self._answer: Held | None = None
         self._answer_timer: Any = None
         self._answered_at = 0.0
         self.head: int | None = None
+        self.folded = 0  # how far the records reach
         self.heard_at: datetime | None = None
 
     @property
@@ -132,10 +137,16 @@ class Receiver:
         return self._answer
 
     def start(self) -> None:
-        """Learn where the replica stands, and try again what was parked: this may be a newer release."""
+        """Learn where the replica stands, fold what was not, and try again what was parked: this may be a newer
+        release.
+        """
 
         def look() -> Outcome:
             records.known_types()  # it imports what every service publishes: not when the first batch is there
+            left = 1
+            while left:
+                with self._database.write_silently() as session:
+                    left = self._replicas.fold_some(session, now())
             after: int | None = 0
             while after is not None:
                 with self._database.write_silently() as session:
@@ -164,6 +175,7 @@ class Receiver:
         """The line was lost: the broker will deliver again what was not acknowledged."""
         self._pending.clear()
         self._seen.clear()
+        self._kick()
 
     def say_held(self) -> None:
         """Say what is held, now; on the clock and on each connection."""
@@ -183,7 +195,10 @@ class Receiver:
             self.say_held()
 
     def _kick(self) -> None:
-        if self._busy or not self._pending:
+        if self._busy:
+            return
+        if not self._pending:
+            self._fold_soon()
             return
         if self._reading_ahead and id(self._pending[0]) not in self._seen:
             return  # it is being read now
@@ -193,6 +208,29 @@ class Receiver:
         seen = [self._seen.get(id(delivery)) for delivery in taken]
         self._lane.run(lambda: self._apply(taken, seen), lambda done: self._done(taken, *done), self._failed)
         self._read_ahead()
+
+    def _fold_soon(self) -> None:
+        """Nothing waits: if nothing comes for a moment, let the records catch up with the entries."""
+        if self._unfolded and self._fold_timer is None:
+            self._fold_timer = self._timers.call_later(FOLD_SECONDS, self._fold)
+
+    def _fold(self) -> None:
+        self._fold_timer = None
+        if self._busy or self._pending or not self._unfolded:
+            return
+        self._busy = True
+
+        def fold() -> Outcome:
+            with self._database.write_silently() as session:
+                return self._replicas.take(session, [], [], now())
+
+        def done(outcome: Outcome) -> None:
+            self._busy = False
+            self._failures = 0
+            self._note(outcome)
+            self._kick()
+
+        self._lane.run(fold, done, self._failed)
 
     def _some(self) -> list[Delivery]:
         """A bounded number of deliveries, one at the least; where some were read ahead, those."""
@@ -252,9 +290,11 @@ class Receiver:
             return opened.get(id(batch)) or open_batch(batch)
 
         with self._database.write_silently() as session:
-            outcome = self._replicas.take(session, read.messages, read.refused, now(), opening=opening)
+            outcome = self._replicas.take(session, read.messages, read.refused, now(), more=True, opening=opening)
         if outcome.results["applied"]:
             crash.here("after_apply")
+        if outcome.unfolded:
+            crash.here("before_fold")
         if outcome.learned:
             with self._database.read() as session:
                 self._trust.read(session)
@@ -332,6 +372,7 @@ class Receiver:
     def _note(self, outcome: Outcome) -> None:
         self._answer = outcome.answer
         self.head, self.heard_at = outcome.head, outcome.heard_at
+        self.folded, self._unfolded = outcome.folded, outcome.unfolded
 
     def _answer_soon(self, *, at_once: bool) -> None:
         wait = self._answered_at + self._coalesce - time.monotonic()

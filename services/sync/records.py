@@ -6,12 +6,12 @@ chain goes on, and the subject is folded when a later entry of it can be, or whe
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Table, delete, func, select
@@ -34,7 +34,6 @@ REFOLD_AT_ONCE = 500
 
 records: Table = Record.__table__
 parked: Table = Parked.__table__
-COLUMNS = ("origin", "kind", "subject", "version", "type", "number", "statistical", "operational", "updated_at")
 
 
 class CannotFold(JisrError):
@@ -62,15 +61,33 @@ class Folded:
 
 
 Subject = tuple[str, str]  # kind, subject
+Failed = tuple[int, str, str]  # number, subject, reason
 
 
-class _Readable(msgspec.Struct, frozen=True, gc=False):
+class Readable(msgspec.Struct, frozen=True, gc=False):
+    """A numbered entry whose head was read, and what it is about."""
+
     number: int
     one: Full | Statistical
     head: Head
     key: Subject
 
 
+class Row(NamedTuple):
+    """A record as it is written, in the order of `COLUMNS`."""
+
+    origin: str
+    kind: str
+    subject: str
+    version: int
+    type: str
+    number: int
+    statistical: str
+    operational: str | None
+    updated_at: datetime
+
+
+COLUMNS = Row._fields
 decode_head = msgspec.json.Decoder(Head).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
@@ -107,38 +124,45 @@ def of_entry(entry: Entry) -> Shown:
 def fold(session: Session, origin: str, shown: Sequence[tuple[int, Shown]], now: datetime) -> Folded:
     """Fold numbered entries of one origin into its records, in the caller's transaction, with few statements.
 
-    Of the entries of one subject only the newest is looked at, and older ones where that cannot be folded: catching up,
-    most entries have been overtaken by another of the same stroke.
+    Of the entries of one subject only the newest entry is looked at, and older ones where that cannot be folded:
+    catching up, most entries have been overtaken by another of the same stroke.
     """
-    readable, failed = _readable(shown)
-    rows: dict[Subject, dict[str, Any]] = {}
+    found, failed = readable(shown)
+    rows: dict[Subject, Row] = {}
     unusable: set[Subject] = set()
-    for each in _newest(readable):
+    newest: dict[Subject, Readable] = {}
+    overtake(newest, found)
+    for key, each in newest.items():
         try:
-            rows[each.key] = _row(origin, each, now)
+            rows[key] = _row(origin, each, now)
         except CannotFold:
-            unusable.add(each.key)
-    older = [each for each in readable if each.key in unusable] if unusable else []
+            unusable.add(key)
+    older = [each for each in found if each.key in unusable] if unusable else []
     for each in sorted(older, key=lambda one: (-one.head.version, one.number)):
         if each.key not in rows:
             try:
                 rows[each.key] = _row(origin, each, now)
             except CannotFold as error:
                 failed.append((each.number, _subject(each.head), _reason(error)))
-    if rows:
-        lines = [tuple(each[name] for name in COLUMNS) for each in rows.values()]
-        bulk.upsert(session, "record", COLUMNS, lines, key="origin, kind, subject", newer="version")
-    if failed:
-        values = [{"origin": origin, "number": n, "subject": who, "reason": why, "at": now} for n, who, why in failed]
-        session.connection().execute(insert_for(session, parked).on_conflict_do_nothing(), values)
-    _unpark(session, origin, [subject for _, subject in rows])
+    _park(session, origin, failed, now)
+    _write(session, origin, list(rows.values()))
     return Folded(len(rows), len(failed))
 
 
-def _readable(shown: Sequence[tuple[int, Shown]]) -> tuple[list["_Readable"], list[tuple[int, str, str]]]:
+def fold_newest(session: Session, origin: str, newest: Mapping[Subject, Readable], now: datetime) -> bool:
+    """Fold the newest entries of their subjects; False, and nothing was done, if one of them cannot be folded."""
+    try:
+        rows = [_row(origin, each, now) for each in newest.values()]
+    except CannotFold:
+        return False
+    _write(session, origin, rows)
+    return True
+
+
+def readable(shown: Sequence[tuple[int, Shown]]) -> tuple[list[Readable], list[Failed]]:
     """The entries whose head says what they are about; of the others number, subject and reason."""
-    found: list[_Readable] = []
-    failed: list[tuple[int, str, str]] = []
+    found: list[Readable] = []
+    failed: list[Failed] = []
     for number, one in shown:
         if isinstance(one, Withheld):
             continue
@@ -147,27 +171,38 @@ def _readable(shown: Sequence[tuple[int, Shown]]) -> tuple[list["_Readable"], li
         except CannotFold as error:
             failed.append((number, "unreadable", _reason(error)))
         else:
-            found.append(_Readable(number, one, head, (head.type.partition(".")[0], head.subject)))
+            found.append(Readable(number, one, head, (head.type.partition(".")[0], head.subject)))
     return found, failed
 
 
-def _newest(readable: Sequence["_Readable"]) -> Iterable["_Readable"]:
-    newest: dict[Subject, _Readable] = {}
-    for each in readable:
+def overtake(newest: dict[Subject, Readable], found: Iterable[Readable]) -> None:
+    """Put into `newest` what is newer, or the first, of its subject."""
+    for each in found:
         known = newest.get(each.key)
         if known is None or known.head.version < each.head.version:
             newest[each.key] = each
-    return newest.values()
+
+
+def _write(session: Session, origin: str, rows: Sequence[Row]) -> None:
+    if rows:
+        bulk.upsert(session, "record", COLUMNS, rows, key="origin, kind, subject", newer="version")
+        _unpark(session, origin, [row.subject for row in rows])
+
+
+def _park(session: Session, origin: str, failed: Sequence[Failed], now: datetime) -> None:
+    if failed:
+        values = [{"origin": origin, "number": n, "subject": who, "reason": why, "at": now} for n, who, why in failed]
+        session.connection().execute(insert_for(session, parked).on_conflict_do_nothing(), values)
 
 
 def _reason(error: CannotFold) -> str:
     return str(error.details["reason"])[:REASON_CHARACTERS]
 
 
-def row(origin: str, number: int, one: Full | Statistical, now: datetime) -> dict[str, Any]:
+def row(origin: str, number: int, one: Full | Statistical, now: datetime) -> Row:
     """The record that an entry says its subject now is. Raises `CannotFold`."""
     head = _head(one)
-    return _row(origin, _Readable(number, one, head, (head.type.partition(".")[0], head.subject)), now)
+    return _row(origin, Readable(number, one, head, (head.type.partition(".")[0], head.subject)), now)
 
 
 def _head(one: Full | Statistical) -> Head:
@@ -177,24 +212,25 @@ def _head(one: Full | Statistical) -> Head:
         raise CannotFold(reason=f"its head cannot be read ({type(error).__name__})") from error
 
 
-def _row(origin: str, each: "_Readable", now: datetime) -> dict[str, Any]:
+def _row(origin: str, each: Readable, now: datetime) -> Row:
     head, one = each.head, each.one
-    if not (is_name(head.subject) and TYPE.fullmatch(head.type) and 0 < head.version < 2**53):
+    kind = _kind(head.type, known_types())
+    if kind is None or not (is_name(head.subject) and 0 < head.version < 2**53):
         raise CannotFold(reason="its head has an unusable type, subject or version")
-    kind, _, rest = head.type.partition(".")
-    if f"{kind}.{rest.rpartition('.')[2]}" not in known_types():
+    if not kind:
         raise CannotFold(reason=f"type {head.type} is not known to this release")
-    return {
-        "origin": origin,
-        "kind": kind,
-        "subject": head.subject,
-        "version": head.version,
-        "type": head.type,
-        "number": each.number,
-        "statistical": _part("statistical", one.statistical),
-        "operational": _part("operational", one.operational) if isinstance(one, Full) else None,
-        "updated_at": now,
-    }
+    statistical = _part("statistical", one.statistical)
+    operational = _part("operational", one.operational) if type(one) is Full else None
+    return Row(origin, kind, head.subject, head.version, head.type, each.number, statistical, operational, now)
+
+
+@lru_cache(maxsize=1024)
+def _kind(type_: str, known: frozenset[str]) -> str | None:
+    """The kind of a type of fact; empty if it is not a `known` one, None if it is no name of one."""
+    if not TYPE.fullmatch(type_):
+        return None
+    kind, _, rest = type_.partition(".")
+    return kind if f"{kind}.{rest.rpartition('.')[2]}" in known else ""
 
 
 def _part(name: str, raw: bytes) -> str:

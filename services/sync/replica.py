@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from contracts.sync import ReplicaState as Status
-from services.sync.entry import Shown
+from services.sync.entry import Shown, leaves
 from services.sync.message import BadMessage, Batch, Held, Hello
 from services.sync.position import Position, digests, start
 
@@ -192,12 +192,12 @@ def open_batch(batch: Batch) -> Contents | Refuse:
         shown, kept = batch.opened()
     except BadMessage as error:
         return Refuse(Status.REFUSED, error.message)
-    leaves = [one.leaf for one in shown]
-    chain = digests(batch.start, leaves)
+    found = leaves(shown)
+    chain = digests(batch.start, found)
     if chain[-1] != batch.end.digest:
         number = batch.start.number
         return Refuse(Status.REFUSED, f"The entries after {number} do not lead to the digest at {batch.end.number}.")
-    return Contents(shown, kept, leaves, chain)
+    return Contents(shown, kept, found, chain)
 
 
 def judge(state: ReplicaState, batch: Batch, opening: Opening = open_batch) -> Judgement:
@@ -227,8 +227,8 @@ def _judge_entries(held: Position, batch: Batch, opened: Contents | Refuse) -> J
     if known and opened.digests[known - 1] != held.digest:
         return _diverged(held)
     entries, kept = opened.entries[known:], opened.kept[known:]
-    leaves, chain = opened.leaves[known:], opened.digests[known:]
-    return Apply(held.number + 1, entries, kept, leaves, chain, batch.end, batch.epoch)
+    rest, chain = opened.leaves[known:], opened.digests[known:]
+    return Apply(held.number + 1, entries, kept, rest, chain, batch.end, batch.epoch)
 
 
 def _diverged(held: Position) -> Refuse:

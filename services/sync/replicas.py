@@ -1,7 +1,8 @@
 """Replicas at rest: what a delivery from one origin changes in the database, in one commit.
 
-`replica.py` decides, this module stores. All that belongs together is written together: the entries, the records
-folded from them, the facts that arrived for this node, the position held, and what was refused.
+`replica.py` decides, this module stores. All that belongs together is written together: the entries, the facts that
+arrived for this node, the position held, and what was refused; and the records, which may wait for entries that are on
+their way (folding.py).
 """
 
 from collections import Counter
@@ -19,6 +20,7 @@ from kernel.log import get_logger
 from services.sync import arrivals, bulk, records, relays, replica, rotation
 from services.sync.disclosure import Disclosure
 from services.sync.entry import Full, Shown, Statistical
+from services.sync.folding import Waiting, fold_some
 from services.sync.message import Batch, Held, Hello
 from services.sync.position import Position
 from services.sync.records import insert_for
@@ -59,6 +61,8 @@ class Outcome:
     nbytes: Counter[str] = field(default_factory=Counter)
     refusals: list[str] = field(default_factory=list)
     learned: bool = False  # whose keys are believed has to be read again
+    folded: int = 0  # how far the records reach
+    unfolded: int = 0  # entries that are held and no records yet
 
 
 @dataclass
@@ -94,6 +98,7 @@ class Replicas:
         self._window = window
         self._is_for = is_for
         self._post = post
+        self._waiting: Waiting | None = None
 
     def peek(self, session: Session) -> Outcome:
         """How the replica stands, without a message."""
@@ -105,7 +110,14 @@ class Replicas:
             row.head_number,
             row.last_heard_at,
             replica.answer(_state_of(row), self._window),
+            folded=row.folded,
+            unfolded=row.number - row.folded,
         )
+
+    def fold_some(self, session: Session, now: datetime) -> int:
+        """Fold a bounded number of the entries at rest whose records were not written; how many are left."""
+        row = session.get(Replica, self.origin, with_for_update=True)
+        return 0 if row is None or row.folded == row.number else fold_some(session, row, now)
 
     def take(
         self,
@@ -115,11 +127,14 @@ class Replicas:
         now: datetime,
         *,
         live: bool = True,
+        more: bool = False,
         opening: replica.Opening = replica.open_batch,
     ) -> Outcome:
         """Apply messages of this origin in their order, in the caller's write transaction.
 
         `live` is false for messages out of a file: they are no word from the origin now, and its lag stays unknown.
+        `more`: the caller comes back, so that the records may follow while the replica is behind the head that it heard
+        of; otherwise whatever waited is folded, even if there is no message.
         `opening`: where batches may have been opened before.
         """
         row = session.get(Replica, self.origin, with_for_update=True)
@@ -135,11 +150,17 @@ class Replicas:
         for each in refused:
             if each.stops and work.state.state not in replica.STOPPED:
                 work.state = replica.refuse(work.state, Status.REFUSED, each.reason)
-        outcome.announce = self._store(session, row, work, now)
+        if self._waiting is None or not self._waiting.is_of(row):
+            self._waiting = Waiting(row)
+        outcome.announce = self._store(session, row, work, self._waiting, now)
         if messages and live:
             row.last_heard_at = now
         self._write(row, work, now)
         self._note_lives(session, work, now)
+        if not (more and row.behind_since) or work.learned or self._waiting.is_full:
+            self._waiting.fold(session, row, now)
+            self._waiting = Waiting(row)
+        outcome.folded, outcome.unfolded = row.folded, row.number - row.folded
         outcome.state, outcome.head, outcome.heard_at = work.state, row.head_number, row.last_heard_at
         outcome.learned = work.learned
         outcome.refusals = [each.reason for each in work.refused]
@@ -176,7 +197,8 @@ class Replicas:
             judgement: replica.Judgement = replica.Gap()
         else:
             judgement = replica.judge(work.state, message, opening)
-        if isinstance(judgement, replica.Apply) and rotation.goes_on(judgement.entries):
+        turns = isinstance(judgement, replica.Apply) and rotation.may_be_among(judgement.kept)
+        if isinstance(judgement, replica.Apply) and turns and rotation.goes_on(judgement.entries):
             judgement = replica.Refuse(Status.REFUSED, "Entries follow a change of the key in one batch.")
         word = type(judgement).__name__.lower()
         if isinstance(judgement, replica.Apply):
@@ -187,7 +209,7 @@ class Replicas:
             work.shown += list(enumerate(judgement.entries, judgement.first))
             work.kept += judgement.kept
             work.digests += judgement.digests
-            work.learned = rotation.is_among(judgement.entries)
+            work.learned = turns and rotation.is_among(judgement.entries)
             if work.head is None or work.head.number < message.end.number:
                 work.head = message.end
         elif isinstance(judgement, replica.Refuse):
@@ -197,7 +219,9 @@ class Replicas:
         outcome.results[word] += 1
         outcome.nbytes[word] += len(message.payload)
 
-    def _store(self, session: Session, row: Replica, work: _Pass, now: datetime) -> list[tuple[str, bytes]]:
+    def _store(
+        self, session: Session, row: Replica, work: _Pass, waiting: Waiting, now: datetime
+    ) -> list[tuple[str, bytes]]:
         self._quarantine(session, work.refused, now)
         if not work.shown:
             return []
@@ -207,9 +231,9 @@ class Replicas:
         ]
         bulk.insert(session, "replica_entry", COLUMNS, kept)
         row.withheld += sum(each[2] == WITHHELD for each in kept)
-        records.fold(session, self.origin, work.shown, now)
-        shown = ((number, one) for number, one in work.shown if isinstance(one, Full | Statistical))
-        found = [(number, one) for number, one in shown if self._is_for(one)]
+        readable, failed = records.readable(work.shown)
+        waiting.add(readable, failed, sum(map(len, work.kept)), work.state.held)
+        found = [(each.number, each.one) for each in readable if self._is_for(each.one)]
         relays.note(session, self.origin, self._post, work.shown, now)
         return arrivals.store(session, self.origin, found, now, opens=self._post.opens)
 

@@ -11,6 +11,8 @@ ever as what they are, repeats. After n the former key can neither carry a later
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import repeat
+from operator import contains
 from struct import Struct
 from typing import Annotated
 
@@ -144,6 +146,11 @@ def followed(session: Session, begun: Ring, unheeded: Unheeded) -> Ring:
         if each.former in ring and not each.is_signed(node, ring[each.former].key):
             unheeded(node, each.number)
     return ring
+
+
+def may_be_among(kept: Iterable[bytes]) -> bool:
+    """Whether one of these entries may change a key, from the bytes it is kept in; a quick look that misses none."""
+    return any(map(contains, kept, repeat(TYPE)))
 
 
 def is_among(shown: Iterable[Shown]) -> bool:

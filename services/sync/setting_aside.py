@@ -50,7 +50,7 @@ def set_aside(
     count = row.number - after
     session.execute(delete(ReplicaEntry).where(*where))
     session.execute(delete(Parked).where(parked.c.origin == origin, parked.c.number > after))
-    row.number, row.digest = after, _digest(session, row, after)
+    row.number, row.digest, row.folded = after, _digest(session, row, after), min(row.folded, after)
     row.state, row.reason, row.session, row.boot = ReplicaState.SILENT, None, 0, None
     row.withheld = _withheld(session, origin)
     session.flush()

@@ -44,8 +44,11 @@ def _coverage(session: Session, node: str, origin: str, now: datetime, stale: fl
         known = {"known": True, "entries": 0, "seconds": 0.0}
         return _row(origin, Reading.EXACT, head, known, now, 0)
     replica = next(row for row in views.replicas(session, [origin], now=now, stale=stale) if row["origin"] == origin)
-    behind, held = replica["behind"], replica["held"]["number"]
-    return _row(origin, _reading(replica), held, behind, replica["last_heard_at"], replica["withheld"])
+    behind, waiting = replica["behind"], replica["held"]["number"] - replica["folded"]
+    if behind["known"]:  # what is held and not yet a record is not counted yet either
+        behind = {**behind, "entries": behind["entries"] + waiting}
+    reading = _reading({**replica, "behind": behind})
+    return _row(origin, reading, replica["folded"], behind, replica["last_heard_at"], replica["withheld"])
 
 
 def _row(origin: str, reading: Reading, held: int, behind: Shown, heard_at: datetime | None, withheld: int) -> Shown:

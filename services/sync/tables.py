@@ -109,7 +109,8 @@ class Link(Base, table=True):
 class Replica(Base, table=True):
     """Where the verified copy of one origin's journal ends, and the last word from that origin.
 
-    `begun`: the epoch in which its chain began; later lives continue the same chain.
+    `begun`: the epoch in which its chain began; later lives continue the same chain. `folded`: the entry up to which
+    the records were folded; see folding.py.
     """
 
     __tablename__ = "replica"
@@ -127,6 +128,7 @@ class Replica(Base, table=True):
     boot: str | None = Field(default=None, sa_column=Column(NAME, nullable=True))
     withheld: int = Field(default=0, sa_column=Column(Number, nullable=False))
     begun: int = Field(default=1, sa_column=Column(Number, nullable=False))
+    folded: int = Field(default=0, sa_column=Column(Number, nullable=False, server_default="0"))
 
 
 class ReplicaEntry(Base, table=True):
@@ -314,7 +316,7 @@ class Recovery(Base, table=True):
     """A recovery of this node's journal: entries `after` + 1 to `until` came back, `renumbered` follow them.
 
     `handed_at`: when the services had taken over the recovered facts; none while that is still to be done. `forks`: who
-    holds another history than the followed one, with commas between.
+    holds another history than the followed one and after which number, `directorate-erbil:135`, with commas between.
     """
 
     __tablename__ = "recovery"

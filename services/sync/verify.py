@@ -72,8 +72,9 @@ class _Difference:
 class _Check:
     """Follows one chain and remembers a digest of what each subject should be."""
 
-    def __init__(self, session: Session, origin: str, zero: Position, what: str) -> None:
-        self.session, self.origin, self.what = session, origin, what
+    def __init__(self, session: Session, origin: str, zero: Position, what: str, folded: int) -> None:
+        """`folded`: the last number of which there are records."""
+        self.session, self.origin, self.what, self.folded = session, origin, what, folded
         self.place = zero
         self.expected: dict[tuple[str, str], tuple[int, int, bytes]] = {}
         self.withheld = 0
@@ -133,13 +134,11 @@ class _Check:
             row = records.row(self.origin, number, shown, EPOCH)
         except CannotFold:
             return
-        if number not in self.parked:
-            key = (row["kind"], row["subject"])
-            if key not in self.expected or self.expected[key][0] < row["version"]:
-                parts = [
-                    msgspec.json.decode(row[part]) if row[part] else None for part in ("statistical", "operational")
-                ]
-                self.expected[key] = (row["version"], number, _digest(row["type"], *parts))
+        if number not in self.parked and number <= self.folded:
+            key = (row.kind, row.subject)
+            if key not in self.expected or self.expected[key][0] < row.version:
+                parts = [msgspec.json.decode(part) if part else None for part in (row.statistical, row.operational)]
+                self.expected[key] = (row.version, number, _digest(row.type, *parts))
 
     def _differences(self) -> Iterator[_Difference]:
         statement = select(Record).where(Record.origin == self.origin).execution_options(yield_per=AT_ONCE)
@@ -167,7 +166,7 @@ def verify_journal(session: Session, origin: str, *, repair: bool = False) -> Re
     state = session.get(JournalState, 1, with_for_update=repair)
     if state is None:
         return Report(origin, "journal", 0, 0, 0, 0)
-    check = _Check(session, origin, start(origin, journal.FIRST_EPOCH), "journal")
+    check = _Check(session, origin, start(origin, journal.FIRST_EPOCH), "journal", state.number)
     report = check.run(_journal_lines(session), Position(state.number, state.digest), repair=repair)
     return replace(report, in_part=_ranges(session.scalars(_in_part)))
 
@@ -209,7 +208,7 @@ def verify_replica(session: Session, origin: str, *, repair: bool = False) -> Re
     row = session.get(Replica, origin, with_for_update=repair)
     if row is None:
         return Report(origin, "replica", 0, 0, 0, 0)
-    check = _Check(session, origin, start(origin, row.begun), "replica")
+    check = _Check(session, origin, start(origin, row.begun), "replica", row.folded)
     return check.run(_replica_lines(session, origin), Position(row.number, row.digest), repair=repair)
 
 

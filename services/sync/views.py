@@ -120,7 +120,9 @@ def replicas(session: Session, origins: Sequence[str], *, now: datetime, stale: 
 
 def _silent(origin: str) -> Replica:
     zero = start(origin, journal.FIRST_EPOCH)
-    return Replica(origin=origin, epoch=journal.FIRST_EPOCH, number=0, digest=zero.digest, state=ReplicaState.SILENT)
+    return Replica(
+        origin=origin, epoch=journal.FIRST_EPOCH, number=0, digest=zero.digest, state=ReplicaState.SILENT, folded=0
+    )
 
 
 def _replica(row: Replica, parked: int, *, now: datetime, stale: float) -> Shown:
@@ -133,6 +135,7 @@ def _replica(row: Replica, parked: int, *, now: datetime, stale: float) -> Shown
         "state": ReplicaState(row.state),
         "reason": row.reason,
         "held": position(Position(row.number, row.digest)),
+        "folded": row.folded,
         "head": head,
         "behind": behind(row.number, row.head_number, row.last_heard_at, row.behind_since, now=now, stale=stale),
         "last_heard_at": row.last_heard_at,

@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from kernel.clock import now
+from kernel.ids import new_id
+from services.sync import journal
 from services.sync.tables import JournalEntry, ReplicaEntry
 from tests.kit import wait
 from tests.kit.small_country import BAGHDAD, ERBIL
 from tests.replication.country import Country, converged
+from tests.services.sync.facts import fact
 
 AT_ORIGIN = ("after_journal_commit", "after_publish")
 AT_REPLICA = ("mid_apply", "after_apply")
@@ -31,6 +35,29 @@ def test_a_node_killed_at_this_point_loses_and_repeats_nothing(country: Country,
     assert ninewa.head_number() == ninewa.count(JournalEntry) == 100
     assert baghdad.count(ReplicaEntry, ReplicaEntry.origin == "ninewa") == 100
     assert {subject for _, subject in baghdad.records("ninewa")} == {one.subject for one in facts}
+
+
+def test_records_are_folded_after_a_restart_from_entries_that_were_held_without_them(
+    country: Country, tmp_path: Path
+) -> None:
+    ninewa, baghdad = country["ninewa"], country[BAGHDAD]
+    subjects = [new_id() for _ in range(40)]
+    with ninewa.writing() as session:
+        journal.begin(session, "ninewa")
+        facts = [fact(subject, version=version) for version in range(1, 61) for subject in subjects]
+        taken = journal.Taken("case", "backlog", 1, tuple(facts))
+        journal.append(session, [taken], origin="ninewa", now=now())
+    country.start("ninewa")
+    baghdad.start(**crash_at("before_fold", tmp_path / "crashed"))
+    wait.until(baghdad.died, seconds=60, what="the directorate dies between entries and records")
+    replica = baghdad.replica("ninewa")
+    assert replica is not None
+    assert replica.number > replica.folded
+    assert replica.folded >= max((row["number"] for row in baghdad.records("ninewa").values()), default=0)
+    baghdad.start(**crash_at("before_fold", tmp_path / "crashed"))
+    converged(ninewa, baghdad, at_least=len(facts), seconds=60)
+    assert baghdad.records("ninewa") == ninewa.records("ninewa")
+    assert {row["version"] for row in baghdad.records("ninewa").values()} == {60}
 
 
 def test_an_engine_killed_again_and_again_while_facts_flow_ends_with_all_of_them(sqlite_country: Country) -> None:

@@ -1,0 +1,226 @@
+"""Records follow the entries of a replica in strokes of any size, and come out the same."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlmodel import select
+
+from contracts.sync import GroupBy, Reading
+from kernel.database import Database
+from kernel.identity import Actor
+from services.sync import folding, statistics, views
+from services.sync.replicas import Replicas
+from services.sync.setting_aside import set_aside
+from services.sync.tables import Arrival, Parked, Record, Replica
+from services.sync.verify import verify_replica
+from tests.conftest import MakeDatabase
+from tests.services.sync.facts import NOW, fact
+from tests.services.sync.replica_kit import WINDOW, Origin, Taker
+
+NODE = "directorate-baghdad"
+OPERATOR = Actor(id="o", name="o", roles=frozenset({"operator"}), node=NODE)
+UNKNOWN = "marvel.seen.v1"
+
+
+@pytest.fixture
+def database(make_database: MakeDatabase) -> Database:
+    return make_database("sync")
+
+
+def origin_of(*subjects: str, name: str = "ninewa") -> Origin:
+    """A journal with a fact for each subject named, its versions in order; `?` is of a type that nobody knows."""
+    made, versions = Origin(name), dict[str, int]()
+    for subject in subjects:
+        who = subject.strip("?!")
+        versions[who] = versions.get(who, 0) + 1
+        kind = UNKNOWN if "?" in subject else "case.opened.v1"
+        named = (NODE,) if "!" in subject else ()
+        made.add(fact(who, version=versions[who], type=kind, audience=named))
+    return made
+
+
+class Following(Taker):
+    """A replica whose records may follow."""
+
+    def __init__(self, database: Database, origin: Origin) -> None:
+        super().__init__(database, origin.name)
+        self.origin = origin
+        self.take(origin.hello())
+
+    def more(self, after: int, upto: int) -> None:
+        with self.database.write() as session:
+            self.replicas.take(session, [self.origin.batch(after, upto, to=NODE)], [], NOW, more=True)
+
+    def fail(self, after: int, upto: int) -> None:
+        """A commit that does not come about."""
+        with suppress(ConnectionResetError), self.database.write() as session:
+            self.replicas.take(session, [self.origin.batch(after, upto, to=NODE)], [], NOW, more=True)
+            raise ConnectionResetError
+
+    def restart(self) -> None:
+        before = self.replicas
+        self.replicas = Replicas(self.origin.name, before.queue, WINDOW, before._is_for)
+
+    def fold(self) -> None:
+        left = 1
+        while left:
+            with self.database.write() as session:
+                left = self.replicas.fold_some(session, NOW)
+
+
+def row(database: Database, origin: str = "ninewa") -> Replica:
+    with database.read() as session:
+        return session.get_one(Replica, origin)
+
+
+def records(database: Database, origin: str = "ninewa") -> dict[str, Any]:
+    with database.read() as session:
+        rows = session.scalars(select(Record).where(Record.origin == origin))
+        return {f"{one.kind} {one.subject}": one.model_dump(exclude={"origin", "updated_at"}) for one in rows}
+
+
+def parked(database: Database, origin: str = "ninewa") -> list[tuple[int, str, str]]:
+    with database.read() as session:
+        rows = session.scalars(select(Parked).where(Parked.origin == origin).order_by(Parked.number))
+        return [(one.number, one.subject, one.reason) for one in rows]
+
+
+def test_while_the_head_is_not_held_entries_come_first(database: Database) -> None:
+    following = Following(database, origin_of("a", "b", "a", "c", "a"))
+    following.more(0, 2)
+    assert (row(database).number, row(database).folded, records(database)) == (2, 0, {})
+    following.more(2, 4)
+    assert (row(database).number, row(database).folded) == (4, 0)
+    following.more(4, 5)
+    assert row(database).folded == 5
+    assert {name: one["version"] for name, one in records(database).items()} == {"case a": 3, "case b": 1, "case c": 1}
+
+
+def test_a_replica_that_holds_all_it_heard_of_has_its_records(database: Database) -> None:
+    following = Following(database, origin_of("a", "b"))
+    following.more(0, 2)
+    assert row(database).folded == 2
+    following.origin.add(fact("c"))
+    following.more(2, 3)  # its head was not heard of before
+    assert len(records(database)) == row(database).folded == 3
+
+
+def test_not_too_many_wait(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "MOST_WAITING", 3)
+    following = Following(database, origin_of(*"abcdefg"))
+    found = []
+    for after in range(5):
+        following.more(after, after + 1)
+        found.append(row(database).folded)
+    assert found == [0, 0, 3, 3, 3]
+
+
+def test_what_is_addressed_here_does_not_wait_for_the_records(database: Database) -> None:
+    following = Following(database, origin_of("a", "b!", "c"))
+    following.more(0, 2)
+    with database.read() as session:
+        assert [one.entry_number for one in session.scalars(select(Arrival))] == [2]
+    assert records(database) == {}
+
+
+def test_after_a_restart_the_entries_at_rest_are_folded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "READ_AT_ONCE", 2)
+    following = Following(database, origin_of("a", "b", "a", "a", "?c", "d", "e"))
+    following.more(0, 6)
+    following.restart()
+    following.fold()
+    assert row(database).folded == 6
+    assert set(records(database)) == {"case a", "case b", "case d"}
+    assert [number for number, *_ in parked(database)] == [5]
+
+
+def test_a_bundle_beside_the_line_folds_what_the_line_left(database: Database) -> None:
+    origin = origin_of(*"abcdef")
+    line, bundle = Following(database, origin), Taker(database)
+    line.more(0, 2)
+    bundle.take(origin.batch(2, 4))
+    assert (row(database).folded, len(records(database))) == (4, 4)
+    line.more(4, 5)  # what it remembers is not what waits
+    assert (row(database).folded, len(records(database))) == (4, 4)
+    line.more(5, 6)
+    assert (row(database).folded, len(records(database))) == (6, 6)
+
+
+def test_a_commit_that_failed_is_not_remembered(database: Database) -> None:
+    following = Following(database, origin_of("a", "b", "a"))
+    following.fail(0, 2)
+    assert row(database).number == 0
+    following.more(0, 1)
+    following.more(1, 3)
+    assert {name: one["version"] for name, one in records(database).items()} == {"case a": 2, "case b": 1}
+
+
+def test_what_is_held_and_not_folded_is_shown_and_counted_as_late(database: Database) -> None:
+    following = Following(database, origin_of("a", "b", "c", "d"))
+    following.more(0, 2)
+    with database.read() as session:
+        (shown,) = views.replicas(session, ["ninewa"], now=NOW, stale=90.0)
+        counted = statistics.cases(session, [GroupBy.ORIGIN], node=NODE, origins=["ninewa"], now=NOW, stale=90.0)
+    assert (shown["held"]["number"], shown["folded"], shown["behind"]["entries"]) == (2, 0, 2)
+    (coverage,) = counted["coverage"]
+    assert (coverage["held"], coverage["reading"], coverage["behind"]["entries"]) == (0, Reading.LATE, 4)
+
+
+def test_verify_follows_every_entry_and_expects_the_records_that_are_folded(database: Database) -> None:
+    following = Following(database, origin_of("a", "b", "a", "c"))
+    following.take(following.origin.batch(0, 2))
+    following.more(2, 3)
+    with database.read() as session:
+        report = verify_replica(session, "ninewa")
+    assert (report.ok, report.entries, report.records) == (True, 3, 2)
+
+
+def test_setting_aside_what_was_not_folded_leaves_no_trace_of_it(database: Database) -> None:
+    following = Following(database, origin_of("a", "b", "a", "c", "d"))
+    following.take(following.origin.batch(0, 2))
+    following.more(2, 4)
+    with database.write() as session:
+        session.get_one(Replica, "ninewa").state = "diverged"
+    with database.write() as session:
+        set_aside(session, "ninewa", 3, reason="it left", by=OPERATOR, now=NOW, audience=())
+    assert (row(database).number, row(database).folded) == (3, 2)
+    following.fold()
+    assert {name: one["version"] for name, one in records(database).items()} == {"case a": 2, "case b": 1}
+
+
+@pytest.fixture
+def names() -> Iterator[str]:
+    return (f"origin-{number}" for number in range(10**6))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    subjects=st.lists(st.sampled_from(["a", "b", "c", "?a", "?d", "b!"]), min_size=1, max_size=12),
+    steps=st.lists(st.sampled_from(["more", "more", "all", "restart", "fold", "failed"]), max_size=16),
+    sizes=st.lists(st.integers(1, 4), min_size=16, max_size=16),
+)
+def test_however_records_follow_they_come_out_as_if_they_had_not_waited(
+    database: Database, names: Iterator[str], subjects: list[str], steps: list[str], sizes: list[int]
+) -> None:
+    at_once, following = (origin_of(*subjects, name=next(names)) for _ in range(2))
+    Taker(database, at_once.name).take(at_once.hello(), at_once.batch(0, len(subjects), to=NODE))
+    late = Following(database, following)
+    held = 0
+    for step, size in zip([*steps, "all"], [*sizes, len(subjects)], strict=False):
+        upto = min(len(subjects), held + size) if step != "all" else len(subjects)
+        if step == "restart":
+            late.restart()
+        elif step == "fold":
+            late.fold()
+        elif step == "failed" and upto > held:
+            late.fail(held, upto)
+        elif upto > held:
+            late.more(held, upto)
+            held = upto
+    assert row(database, following.name).folded == held == len(subjects)
+    assert records(database, following.name) == records(database, at_once.name)
+    assert parked(database, following.name) == parked(database, at_once.name)
