@@ -209,6 +209,8 @@ class Country:
             held = self[destination].held(origin)
             if held != head:
                 return f"{destination} holds {held.number} of {origin}, whose journal ends at {head.number}"
+            if (folded := self[destination].folded(origin)) != held.number:
+                return f"{destination} holds {held.number} of {origin}, and its records tell of {folded}"
         return ""
 
     def unsettled(self) -> str:

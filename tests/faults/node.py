@@ -246,6 +246,12 @@ class Node:
             row = session.get(Replica, origin)
             return start(origin, 1) if row is None else Position(row.number, row.digest)
 
+    def folded(self, origin: str) -> int:
+        """The entry up to which the records of a replica reach."""
+        with self.reading() as session:
+            row = session.get(Replica, origin)
+            return 0 if row is None else row.folded
+
     # --- backups: of a node whose processes are stopped
 
     def back_up(self, name: str) -> None:

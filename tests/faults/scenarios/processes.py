@@ -1,6 +1,8 @@
 """Processes that die, at a point that has a name or at any moment."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 from tests.faults.node import environment_of_crash
 from tests.faults.scenarios.scenario import scenario
@@ -10,16 +12,19 @@ from tests.faults.stage import Stage
 IN_SERVICES = ("before_commit", "after_commit", "after_outbox_commit", "after_relay_publish")
 IN_ENGINE = ("mid_journal", "after_journal_commit", "after_publish")
 IN_REPLICA = ("mid_apply", "after_apply", "after_acknowledge")
-REACHED = (*IN_SERVICES, *IN_ENGINE, *IN_REPLICA)
+CATCHING_UP = ("before_fold",)  # in a replica that has more to take
+REACHED = (*IN_SERVICES, *IN_ENGINE, *IN_REPLICA, *CATCHING_UP)
 # No mail server and nothing to relay here: tests/services/notify and tests/replication have these.
 REACHED_ELSEWHERE = ("after_mail", "after_relay")
+
+BACKLOG = 1_000  # facts: more batches than one delivery takes
 
 
 def _where(stage: Stage, point: str) -> tuple[str, str]:
     """A node and the kind of its process in which this point is reached."""
     if point in IN_SERVICES:
         return stage.governorate(), "services"
-    return (stage.directorate() if point in IN_REPLICA else stage.governorate()), "engine"
+    return (stage.governorate() if point in IN_ENGINE else stage.directorate()), "engine"
 
 
 @scenario(weight=12)
@@ -33,8 +38,10 @@ def crash_point(stage: Stage) -> None:
     stage.say(f"the {kind} of {name} die at {point}")
     node.environment[kind] = dict(environment_of_crash(point, once))
     node.expected_deaths.add(kind)
+    backlog = _backlog_for(stage, name) if point in CATCHING_UP else nullcontext()
     node.stop(kind)
-    node.start(kind)
+    with backlog:
+        node.start(kind)
     try:
         stage.sees(f"the {kind} of {name} reached {point}", once.exists, 60)
         stage.let_pass(0.2, 1.0)
@@ -42,6 +49,20 @@ def crash_point(stage: Stage) -> None:
         node.environment.pop(kind, None)
     stage.country.wait(node.ready, 60, f"{name} is ready again")
     node.expected_deaths.discard(kind)
+
+
+@contextmanager
+def _backlog_for(stage: Stage, directorate: str) -> Iterator[None]:
+    """Let a governorate run ahead of a directorate, until the caller's work is done."""
+    origin = stage.governorate()
+    line = stage.country.lines[origin, directorate]
+    line.cut()
+    stage.append_invented(origin, BACKLOG)
+    stage.country.wait(lambda: stage.country[origin].waiting() < 50, 60, f"the journal of {origin} has the backlog")
+    try:
+        yield
+    finally:
+        line.heal()
 
 
 @scenario(weight=8)
