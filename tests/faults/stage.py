@@ -76,8 +76,7 @@ class Stage:
             count -= len(some)
             self.country.invented |= {fact.subject for fact in some}
             with self.country[origin].writing("forum") as session:
-                for fact in some:
-                    outbox.append(session, fact)
+                outbox.append_all(session, some)
 
     # --- what must be seen while a fault lasts
 

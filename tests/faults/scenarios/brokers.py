@@ -1,12 +1,15 @@
 """Brokers and the database server that go away, forget, or take nothing."""
 
 import time
+from collections.abc import Callable
 
+from deploy.proxy import Proxy
 from tests.faults.scenarios.scenario import scenario
 from tests.faults.servers import NODES, ON_POSTGRES
 from tests.faults.stage import Stage
 from tests.kit.small_country import DIRECTORATES, GOVERNORATES
 
+FIRST_DROP = 120.0
 TIME_OUT = 10.0  # kernel.broker.BLOCKED_SECONDS: the longest that anybody waits for a broker in alarm
 
 
@@ -109,7 +112,7 @@ def backlog_over_a_bad_line(stage: Stage) -> None:
     origin, destination = stage.link()
     line = stage.country.lines[origin, destination]
     # Longer between drops than it takes to connect: eight round trips.
-    count, rate, every, most = (350_000, 125_000, 600.0, 4 * 3600.0) if stage.full else (3_000, 25_000, 8.0, 240.0)
+    count, rate, every, most = (350_000, 125_000, 600.0, 3600.0) if stage.full else (3_000, 25_000, 8.0, 240.0)
     line.cut()
     stage.append_invented(origin, count)
     stage.country.wait(lambda: stage.country[origin].waiting() < 50, 60 + count / 10, "the journal has taken them")
@@ -118,14 +121,25 @@ def backlog_over_a_bad_line(stage: Stage) -> None:
     line.latency(0.15)
     line.rate(rate)
     stage.say(f"{count} facts over {origin} → {destination}, which drops every {every:g} s")
-    before = line.bytes_up
-    until = time.monotonic() + most
+    before, began = line.bytes_up, time.monotonic()
     try:
-        while (held := stage.country[destination].held(origin).number) < target:
-            assert time.monotonic() < until, f"after {most:.0f} s {destination} holds {held} of {target}"
-            stage.say(f"{held} of {target} held")
-            stage.country.let_pass(every)
-            line.reset_connections()
-        stage.counts["backlog_bytes"] = line.bytes_up - before
+        _drop_until(stage, lambda: stage.country[destination].held(origin).number, target, line, every, most)
     finally:
         line.heal()
+    stage.counts["backlog_bytes"] = line.bytes_up - before
+    stage.counts["backlog_seconds"] = round(time.monotonic() - began)
+
+
+def _drop_until(stage: Stage, held: Callable[[], int], target: int, line: Proxy, every: float, most: float) -> None:
+    """Let the line drop for the first time while much is under way, and then every so many seconds."""
+    began = time.monotonic()
+    due = began + min(every, FIRST_DROP)
+    while (now_held := held()) < target:
+        moment = time.monotonic()
+        assert moment < began + most, f"after {most:.0f} s {now_held} of {target} are held"
+        if moment >= due:
+            stage.say(f"{now_held} of {target} held; the line drops")
+            line.reset_connections()
+            stage.counts["drops"] = stage.counts.get("drops", 0) + 1
+            due += every
+        stage.country.let_pass(0.5)
