@@ -5,7 +5,7 @@ whether it is there or not. So an officer cannot learn by searching that somebod
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlmodel import Session, select
@@ -45,6 +45,41 @@ class Finds:
     more: bool
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """Who is looked for, in the forms that are compared: made once for all whom it is compared with."""
+
+    words: frozenset[str]
+    sounds: tuple[frozenset[str], ...]
+    phone: str | None
+    birth_date: date | None
+
+    @classmethod
+    def of(cls, name: str | None, phone: str | None, birth_date: date | None = None) -> "_Asked":
+        words = folding.words(name or "")
+        return cls(
+            frozenset(words), tuple(map(folding.skeletons, words)), folding.phone(phone) if phone else None, birth_date
+        )
+
+    def because(self, party: Party) -> list[Because]:
+        """Why this party fits; the more reasons, the better."""
+        reasons = []
+        has = folding.words(party.name or "")
+        if self.words and self.words <= set(has):
+            reasons.append(Because.SPELLING)
+        if self.words and (reasons or self._sounds_like(has)):
+            reasons.append(Because.SOUND)
+        if self.birth_date is not None and self.birth_date == party.birth_date and reasons:
+            reasons.append(Because.BIRTH)
+        if self.phone is not None and party.phone and folding.phone(party.phone) == self.phone:
+            reasons.append(Because.PHONE)
+        return reasons
+
+    def _sounds_like(self, has: Sequence[str]) -> bool:
+        sounds = {sound for word in has for sound in folding.skeletons(word)}
+        return all(heard & sounds for heard in self.sounds)
+
+
 def find_persons(session: Session, values: dict[str, Any], *, by: Actor) -> Finds:
     """The persons who fit the name or the number, among cases whose identity `by` may read."""
     secret = sealing.known_secret(session, index.KEYED_BY)
@@ -56,7 +91,8 @@ def find_persons(session: Session, values: dict[str, Any], *, by: Actor) -> Find
     if not wanted or not all(wanted):
         return Finds([], more=False)
     fitting, cut = _fitting(session, wanted, by=by, reason=values["reason"])
-    finds = [Found(case, party, _because(party, values["name"], values["phone"], None)) for case, party in fitting]
+    asked = _Asked.of(values["name"], values["phone"])
+    finds = [Found(case, party, asked.because(party)) for case, party in fitting]
     finds.sort(key=lambda find: (len(find.because), find.case.id), reverse=True)
     return Finds(finds[: values["limit"]], more=cut or len(finds) > values["limit"])
 
@@ -91,9 +127,10 @@ def _like(session: Session, secret: bytes, party: Party, *, by: Actor, reason: s
     questions: list[list[set[bytes]]] = [[{token}] for token in index.of_phone(secret, party.phone or "")]
     if len(spelled) > 1:
         questions.append([index.sought(secret, word) for word in spelled])
+    asked = _Asked.of(party.name, party.phone, party.birth_date)
     for wanted in questions:
         for case, other in _fitting(session, wanted, by=by, reason=reason)[0]:
-            yield Found(case, other, _because(other, party.name, party.phone, party))
+            yield Found(case, other, asked.because(other))
 
 
 def _fitting(
@@ -103,13 +140,13 @@ def _fitting(
     asked = index.parties(session, wanted, among=reached(_as_identifier(by, reason)), limit=LOOKED_AT + 1)
     looked_at = asked[:LOOKED_AT]
     ids = {case_id for _, case_id in looked_at}
-    cases = {case.id: case for case in session.exec(select(CaseRecord).where(CaseRecord.id.in_(ids)))}
-    rows = {row.id: row for row in session.exec(select(CaseParty).where(CaseParty.id.in_(p for p, _ in looked_at)))}
+    both = select(CaseParty, CaseRecord).join(CaseRecord, CaseRecord.id == CaseParty.case_id)
+    found = {row.id: (row, case) for row, case in session.exec(both.where(CaseParty.id.in_(p for p, _ in looked_at)))}
     sealing.open_keys(session, ids)
     seen = [
-        (cases[case_id], sealing.party(session, rows[party_id]))
-        for party_id, case_id in looked_at
-        if _identifies(sight(by, cases[case_id]), reason) and sealing.is_opened(session, case_id)
+        (case, sealing.party(session, row))
+        for row, case in (found[party_id] for party_id, _ in looked_at if party_id in found)
+        if _identifies(sight(by, case), reason) and sealing.is_opened(session, case.id)
     ]
     return seen, len(asked) > LOOKED_AT
 
@@ -122,19 +159,3 @@ def _as_identifier(by: Actor, reason: str | None) -> Actor:
     """`by` in those roles alone by which identity is read, so that the database looks through no other cases."""
     standing = {Role.PROVINCIAL_DIRECTOR} | (set(roles.SUPERVISION) if reason is None else set())
     return replace(by, roles=by.roles - standing)
-
-
-def _because(party: Party, name: str | None, phone: str | None, like: Party | None) -> list[Because]:
-    """Why this party fits; the more reasons, the better."""
-    reasons = []
-    asked, has = folding.words(name or ""), folding.words(party.name or "")
-    if asked and set(asked) <= set(has):
-        reasons.append(Because.SPELLING)
-    sounds = {sound for word in has for sound in folding.skeletons(word)}
-    if asked and all(folding.skeletons(word) & sounds for word in asked):
-        reasons.append(Because.SOUND)
-    if like is not None and like.birth_date is not None and like.birth_date == party.birth_date and reasons:
-        reasons.append(Because.BIRTH)
-    if phone and party.phone and folding.phone(phone) == folding.phone(party.phone) is not None:
-        reasons.append(Because.PHONE)
-    return reasons
