@@ -37,9 +37,17 @@ class OnTheLine(Ends):
 
     def carry(self, origin: str, to: str, letters: int) -> None:
         """Record what `origin` told since, and take in `letters` messages where they arrive."""
+        self.say(origin)
+        self.hear(to, letters)
+
+    def say(self, origin: str) -> None:
+        """Record what `origin` told since."""
         facts = self.offices[origin].facts()[self.recorded[origin] :]
         self.recorded[origin] += len(facts)
         self.country[origin].record(*facts)
+
+    def hear(self, to: str, letters: int) -> None:
+        """Take in `letters` messages where they arrive."""
         goal = self.taken[to] + letters
         wait.until(lambda: self._arrived(to) >= goal, seconds=90, what=f"{letters} messages arrive at {to}", every=0.1)
         with self.country[to].database.read() as session:
