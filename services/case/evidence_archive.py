@@ -11,14 +11,14 @@ and in the journal. So an archive may be carried by anybody, cut off, or given t
 one.
 """
 
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from struct import Struct
 from typing import BinaryIO, Final
 
 import msgspec
 
 from contracts.case.evidence import PART_BYTES
-from kernel.crypto import SealingKey, context_of
+from kernel.crypto import context_of
 from kernel.errors import BadInput
 
 MAGIC: Final = b"jisr-evidence/1\n"
@@ -64,11 +64,6 @@ class Header(msgspec.Struct, frozen=True):
 def context(transfer: str, sender: str, receiver: str) -> bytes:
     """What the key of an archive is bound to."""
     return context_of(f"evidence/{transfer}", sender, receiver)
-
-
-def sealed_for(receiver: SealingKey, key: bytes, *, transfer: str, sender: str, to: str) -> str:
-    """The key of an archive as it stands in its header."""
-    return b64encode(receiver.seal(key, context=context(transfer, sender, to))).decode()
 
 
 def place(header: Header, file: File, part: int) -> str:

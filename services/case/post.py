@@ -7,7 +7,7 @@ from contracts import rules, topology
 from kernel.crypto import OpeningKey, SealingKey
 from kernel.errors import SettingsError, refuse
 from kernel.settings import Settings
-from services.case.handlers.transfer_messages import Post
+from services.case.handlers.letters import Post
 from services.case.refusals import NoSealKey
 
 
@@ -26,6 +26,7 @@ def post_of(settings: Settings) -> Post:
         opening=partial(_own_key, settings),
         rules=rules.load(settings.rules).case,
         reachable=partial(_reachable, settings),
+        formerly=partial(_former_keys, settings),
     )
 
 
@@ -43,6 +44,11 @@ def _reachable(settings: Settings) -> frozenset[str]:
     return frozenset(
         node for node in governorates(settings.topology) - {settings.node} if (keys / f"{node}.seal.pub").exists()
     )
+
+
+def _former_keys(settings: Settings, node: str) -> list[SealingKey]:
+    """The keys that another node had before, put beside its present one as `<node>.seal-*.pub`."""
+    return [SealingKey.load(file) for file in sorted(settings.peer_keys_directory.glob(f"{node}.seal-*.pub"))]
 
 
 def _key_of(settings: Settings, node: str) -> SealingKey:

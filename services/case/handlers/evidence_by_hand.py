@@ -6,6 +6,7 @@ written for it; who carries it, and the operator who runs the commands, cannot."
 
 import hashlib
 import os
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from kernel.vault import seal, unseal
 from services.case import evidence_archive as archive
 from services.case import evidence_store, sealing
 from services.case.handlers.evidence import parts_of
-from services.case.handlers.transfer_messages import Post
+from services.case.handlers.letters import Post
 from services.case.refusals import TransferNotFound
 from services.case.tables import CaseRecord, Evidence, EvidencePart, Transfer
 from services.case.transfer.machine import TAKEN
@@ -67,9 +68,8 @@ def export_evidence(
         )
     key = os.urandom(32)
     kept = [row for row in rows if row.state is EvidenceState.KEPT]
-    sealed = archive.sealed_for(
-        post.key_of(transfer.receiver), key, transfer=transfer.id, sender=post.node, to=transfer.receiver
-    )
+    context = archive.context(transfer.id, post.node, transfer.receiver)
+    sealed = b64encode(post.seal(key, context, to=transfer.receiver)).decode()
     files = [archive.File(row.id, parts_of(row)) for row in kept]
     header = archive.Header(transfer.id, transfer.number, post.node, transfer.receiver, sealed, files)
     archive.write_header(out, header)
@@ -118,7 +118,7 @@ def import_evidence(
     if header.receiver != post.node:
         raise BadInput(f"This archive is for {header.receiver}.")
     context = archive.context(header.transfer, header.sender, header.receiver)
-    key = post.open(header.sealed_key(), context)
+    key = post.open(header.sealed_key(), context, origin=header.sender)
     with database.read() as session:
         case_id = _arrived(session, header)
     done = TakenIn(header.number, header.sender)

@@ -14,16 +14,16 @@ from contracts.case import GROUP, CaseStatus, Category, CategoryGroup, HandlerPr
 from contracts.case.handler_requests import HandlerRequestFact, RequestEvent, RequestSide, RequestStatus
 from contracts.numbers import next_number
 from kernel import audit, outbox
-from kernel.crypto import context_of
 from kernel.errors import BadInput, MoveRefused, refuse
-from kernel.fact import Fact, compose
+from kernel.fact import Fact, pack, unpack
 from kernel.identity import Actor
 from kernel.ids import new_id
 from kernel.paging import Page, page
 from services.case import telling, wall
+from services.case.handlers import letters
 from services.case.handlers.finding import must_own, must_supervise, to_change
+from services.case.handlers.letters import Post
 from services.case.handlers.steps import told, write_note
-from services.case.handlers.transfer_messages import Post
 from services.case.reach import supervises
 from services.case.refusals import NotATarget, NotOpenToYou, NotTransferable, PreferenceNeeded, RequestNotFound
 from services.case.tables import AskedGovernorate, CaseRecord, HandlerOffer, HandlerRequest, NumberSequence
@@ -156,8 +156,7 @@ def read_as_handler(
 ) -> tuple[HandlerRequest, content.Whole]:
     """The case, for her alone and in time. Raises `NotOpenToYou`, in the audit log either way."""
     row = _open_to(session, values, by=by, now=now)
-    context = context_of(row.fact_id or "", row.home, post.node)
-    whole = content.unpack(post.open(row.sealed or b"", context))
+    whole = content.unpack(letters.read(unpack(row.sealed or b""), origin=row.home, post=post))
     audit.record(
         session, actor=by, action="read_as_handler", subject=row.id, outcome="allowed", reason=row.number, at=now
     )
@@ -223,38 +222,41 @@ def take_handler_request(session: Session, fact: Fact, *, origin: str, now: date
     row = session.get(HandlerRequest, fact.subject, with_for_update=True)
     if row is not None and row.home != values["home"]:
         raise BadInput("This handler request is another node's.")
+    said = letters.read(fact, origin=origin, post=post)  # a case that is opened is read here only to know whose it is
     if event in FROM_HOME:
-        _as_helper(session, row, event, fact, values, now=now, post=post)
+        session.add(_as_helper(row, event, fact, values, said, now=now, node=post.node))
     elif row is not None:
-        _as_home(session, row, event, fact, values["helper"], now=now, post=post)
+        _as_home(session, row, event, _said(said), values["helper"], now=now, post=post)
 
 
 def _as_helper(
-    session: Session,
     row: HandlerRequest | None,
     event: RequestEvent,
     fact: Fact,
     values: dict[str, Any],
+    said: bytes,
     *,
     now: datetime,
-    post: Post,
-) -> None:
+    node: str,
+) -> HandlerRequest:
     if row is None:
-        row = _begun(fact, event, values, now=now, post=post)
-    elif event is RequestEvent.CLOSED:
+        return _begun(fact, event, values, said, now=now, node=node)
+    if event is RequestEvent.CLOSED:
         row.status, row.sealed = RequestStatus.CLOSED, None
     elif event is RequestEvent.OPENED and row.status is RequestStatus.OFFERED:
-        row.status, row.sealed, row.fact_id = RequestStatus.OPENED, fact.sealed, fact.id
+        row.status, row.sealed, row.fact_id = RequestStatus.OPENED, pack(fact), fact.id
         row.open_until = datetime.fromisoformat(values["open_until"])
-    session.add(row)
+    return row
 
 
-def _begun(fact: Fact, event: RequestEvent, values: dict[str, Any], *, now: datetime, post: Post) -> HandlerRequest:
+def _begun(
+    fact: Fact, event: RequestEvent, values: dict[str, Any], said: bytes, *, now: datetime, node: str
+) -> HandlerRequest:
     """The row of a request; one whose end came before it says nothing and stays closed."""
     asked = _Asked(CategoryGroup.OTHER, Language.OTHER, Urgency.NORMAL, HandlerPreference.ANY)
     if event is RequestEvent.ASKED:
         try:
-            asked = msgspec.json.decode(_opened(fact, values["home"], post), type=_Asked)
+            asked = msgspec.json.decode(said, type=_Asked)
         except msgspec.MsgspecError as error:
             raise BadInput("This handler request is not of its published shape.") from error
     return HandlerRequest(
@@ -264,7 +266,7 @@ def _begun(fact: Fact, event: RequestEvent, values: dict[str, Any], *, now: date
         side=RequestSide.HELPER,
         status=RequestStatus.ASKED if event is RequestEvent.ASKED else RequestStatus.CLOSED,
         home=values["home"],
-        helper=post.node,
+        helper=node,
         category_group=asked.category_group,
         language=asked.language,
         urgency=asked.urgency,
@@ -273,10 +275,23 @@ def _begun(fact: Fact, event: RequestEvent, values: dict[str, Any], *, now: date
     )
 
 
+def _said(raw: bytes) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(raw, type=dict[str, str])
+    except msgspec.MsgspecError as error:
+        raise BadInput("This handler request is not of its published shape.") from error
+
+
 def _as_home(
-    session: Session, row: HandlerRequest, event: RequestEvent, fact: Fact, helper: str, *, now: datetime, post: Post
+    session: Session,
+    row: HandlerRequest,
+    event: RequestEvent,
+    said: dict[str, str],
+    helper: str,
+    *,
+    now: datetime,
+    post: Post,
 ) -> None:
-    said = msgspec.json.decode(_opened(fact, helper, post), type=dict[str, str])
     if event is RequestEvent.OFFERED and row.status in (RequestStatus.ASKED, RequestStatus.OFFERED):
         if session.get(HandlerOffer, (row.id, helper)) is None:
             session.add(HandlerOffer(request_id=row.id, helper=helper, name=said["name"][:200], offered_at=now))
@@ -288,10 +303,6 @@ def _as_home(
         by = Actor(id=f"node:{helper}", name=helper, roles=frozenset(), node=helper)
         write_note(session, case, NoteKind.NOTE, said["text"], by=by, now=now)
         told(session, case, "noted", now=now, rules=post.rules)
-
-
-def _opened(fact: Fact, origin: str, post: Post) -> bytes:
-    return post.open(fact.sealed, context_of(fact.id, origin, post.node))
 
 
 def _tell(
@@ -306,7 +317,6 @@ def _tell(
 ) -> HandlerRequest:
     row.version += 1
     session.add(row)
-    fact_id = new_id()
     values = {
         "month": telling.month(now),
         "request_number": row.number,
@@ -314,18 +324,18 @@ def _tell(
         "helper": to if row.side is RequestSide.HOME else post.node,
         "open_until": row.open_until,
     }
-    fact = compose(
+    letter = letters.written(
         HandlerRequestFact,
         event.value,
-        id=fact_id,
         subject=row.id,
         version=row.version,
         values=values,
         at=now,
-        audience=[to],
-        sealed=post.key_of(to).seal(sealed, context=context_of(fact_id, post.node, to)) if sealed else b"",
+        to=to,
+        post=post,
+        content=sealed,
     )
-    outbox.append(session, fact)
+    outbox.append(session, letter)
     return row
 
 

@@ -4,8 +4,6 @@ A message is believed if it comes from the end that may send it. What cannot be 
 taken; the fact stays with the arrivals of the node and among the dead letters, to be replayed once the key is back; or
 the sender releases again, under the new key."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,19 +12,17 @@ from sqlmodel import Session
 
 from contracts.case import CaseStatus
 from contracts.case.transfers import PreviewView, Side, TransferEvent, TransferFact, TransferRejection, TransferStatus
-from contracts.rules import CaseRules
 from kernel import outbox
-from kernel.crypto import OpeningKey, SealingKey, context_of, key_id_of
 from kernel.errors import BadInput
-from kernel.fact import Fact, compose
-from kernel.ids import new_id
+from kernel.fact import Fact
 from services.case import model, telling
+from services.case.handlers import letters
+from services.case.handlers.letters import Post
 from services.case.handlers.steps import told
 from services.case.handlers.taking_over import gathered, take_over
 from services.case.model import Move
 from services.case.tables import CaseRecord, Transfer
 from services.case.transfer.machine import awaits_release, hear
-from services.case.transfer.parts import PART_BYTES
 
 FROM_SENDER: Final = frozenset(
     {
@@ -37,26 +33,6 @@ FROM_SENDER: Final = frozenset(
         TransferEvent.ACKNOWLEDGED,
     }
 )
-
-
-@dataclass(frozen=True)
-class Post:
-    """What a node needs to write to another and to read what was written to it.
-
-    `opening`: this node's key of that id, or the present one. `reachable`: the other governorates whose sealing keys
-    are here. `part_bytes`: how much of a released case goes into one fact."""
-
-    node: str
-    governorates: frozenset[str]
-    key_of: Callable[[str], SealingKey]
-    opening: Callable[[str], OpeningKey]
-    rules: CaseRules
-    reachable: Callable[[], frozenset[str]] = frozenset
-    part_bytes: int = PART_BYTES
-
-    def open(self, sealed: bytes, context: bytes) -> bytes:
-        """What was sealed to this node, under its present key or one that was put back. Raises `CannotOpen`."""
-        return self.opening(key_id_of(sealed)).open(sealed, context=context)
 
 
 def take_transfer(session: Session, fact: Fact, *, origin: str, now: datetime, post: Post) -> None:
@@ -75,11 +51,12 @@ def take_transfer(session: Session, fact: Fact, *, origin: str, now: datetime, p
         row.side is not side or (row.sender, row.receiver) != (values["sender"], values["receiver"])
     ):
         raise BadInput("This transfer is between others.")
+    content = letters.read(fact, origin=origin, post=post)
     before = row.status if row else None
     release = None
     if event is TransferEvent.RELEASED and awaits_release(before):
         row = row or _begun(fact, values, now)
-        release = gathered(session, row, _opened(fact, origin, post), now=now)
+        release = gathered(session, row, content, now=now)
     heard = hear(side, before, event, whole=release is not None)
     if heard.status is None:
         return
@@ -88,7 +65,7 @@ def take_transfer(session: Session, fact: Fact, *, origin: str, now: datetime, p
     if release is not None:
         row.received_at = now
         row.case_id = take_over(session, row, release, now=now, rules=post.rules)
-    _effect(session, row, event, fact, origin=origin, now=now, post=post, answered=heard.answer is not None)
+    _effect(session, row, event, fact, content, now=now, post=post, answered=heard.answer is not None)
     if heard.answer is not None:
         tell(session, row, heard.answer, now, post)
     kept(session, row)
@@ -112,14 +89,14 @@ def _effect(
     row: Transfer,
     event: TransferEvent,
     fact: Fact,
+    content: bytes,
     *,
-    origin: str,
     now: datetime,
     post: Post,
     answered: bool,
 ) -> None:
     if event is TransferEvent.OFFERED and row.preview is None:
-        row.preview = _preview(_opened(fact, origin, post))
+        row.preview = _preview(content)
         row.expires_at = _instant(fact)
     elif event in (TransferEvent.ACCEPTED, TransferEvent.REJECTED):
         row.decided_at = row.decided_at or now
@@ -143,10 +120,6 @@ def _preview(raw: bytes) -> dict[str, Any]:
     return preview
 
 
-def _opened(fact: Fact, origin: str, post: Post) -> bytes:
-    return post.open(fact.sealed, context_of(fact.id, origin, post.node))
-
-
 def _instant(fact: Fact) -> datetime | None:
     given = fact.operational_values().get("expires_at")
     return datetime.fromisoformat(given) if given else None
@@ -165,8 +138,6 @@ def tell(
     """Count the step and write to the other side."""
     transfer.version += 1
     other = transfer.receiver if transfer.side is Side.SENDER else transfer.sender
-    fact_id = new_id()
-    context = context_of(fact_id, post.node, other)
     values = {
         "month": telling.month(now),
         "transfer_number": transfer.number,
@@ -176,18 +147,18 @@ def tell(
         "expires_at": transfer.expires_at,
         "reject_reason": transfer.reject_reason,
     }
-    fact = compose(
+    letter = letters.written(
         TransferFact,
         event.value,
-        id=fact_id,
         subject=transfer.id,
         version=transfer.version,
         values=values,
         at=now,
-        audience=[other],
-        sealed=post.key_of(other).seal(sealed, context=context) if sealed else b"",
+        to=other,
+        post=post,
+        content=sealed,
     )
-    outbox.append(session, fact)
+    outbox.append(session, letter)
     return kept(session, transfer)
 
 

@@ -20,8 +20,9 @@ from kernel.paging import Page, page
 from services.case import model, telling
 from services.case.handlers.finding import must_handle_or_supervise, must_supervise, to_change
 from services.case.handlers.handler_requests import close_requests_of
+from services.case.handlers.letters import Post
 from services.case.handlers.steps import keep_text, told
-from services.case.handlers.transfer_messages import Post, kept, tell
+from services.case.handlers.transfer_messages import kept, tell
 from services.case.model import Move
 from services.case.reach import supervises
 from services.case.refusals import (

@@ -5,7 +5,7 @@
 
 The whole is cut in order; `size` and `digest` (SHA-256) are those of the whole, so a part says to which whole it
 belongs and nothing is opened before all of it is there. All of a part is sealed: outside it is one `released` among
-others of the same transfer. A release of before there were parts has a head with the epoch alone, and is whole.
+others of the same transfer.
 """
 
 import hashlib
@@ -28,14 +28,14 @@ class ReleaseRefused(BadInput):
     code = "release_refused"
 
 
-class Head(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What stands before the bytes of a part. Without a digest the part is the whole."""
+class Head(msgspec.Struct, frozen=True):
+    """What stands before the bytes of a part."""
 
     epoch: int
-    part: int = 1
-    parts: int = 1
-    size: int = 0
-    digest: str = ""
+    part: int
+    parts: int
+    size: int
+    digest: str
 
 
 def cut(epoch: int, whole: bytes, *, part_bytes: int = PART_BYTES) -> list[bytes]:
@@ -58,8 +58,6 @@ def read(part: bytes) -> tuple[Head, bytes]:
         raise ReleaseRefused(cause=type(error).__name__) from error
     if not (1 <= head.part <= head.parts <= MOST_PARTS and head.epoch >= 1):
         raise ReleaseRefused(cause="head")
-    if not head.digest and head.parts > 1:
-        raise ReleaseRefused(cause="digest")
     return head, piece
 
 
@@ -68,6 +66,6 @@ def joined(head: Head, pieces: Mapping[int, bytes]) -> bytes | None:
     if set(pieces) != set(range(1, head.parts + 1)):
         return None
     whole = b"".join(pieces[part] for part in sorted(pieces))
-    if head.digest and (len(whole) != head.size or hashlib.sha256(whole).hexdigest() != head.digest):
+    if len(whole) != head.size or hashlib.sha256(whole).hexdigest() != head.digest:
         raise ReleaseRefused(cause="whole")
     return whole

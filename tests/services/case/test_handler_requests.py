@@ -11,7 +11,7 @@ from kernel.errors import BadInput, MoveRefused
 from kernel.fact import Fact
 from kernel.identity import Actor
 from services.case import arriving, handlers
-from services.case.handlers.transfer_messages import Post
+from services.case.handlers.letters import Post
 from services.case.refusals import NotOpenToYou, NotTransferable, PreferenceNeeded, PreferenceNotMet, RequestNotFound
 from services.case.tables import CaseRecord, HandlerRequest
 from tests.conftest import MakeDatabase

@@ -1,8 +1,10 @@
 """A case goes to another governorate: previewed, accepted, released sealed, taken in, and perhaps back again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from marshmallow import Schema
 from sqlmodel import Session, select
@@ -14,11 +16,13 @@ from contracts.roles import Role
 from contracts.rules import CaseRules
 from kernel.crypto import CannotOpen, OpeningKey
 from kernel.errors import BadInput, MoveRefused
-from kernel.fact import Fact
+from kernel.fact import Fact, canonical
 from kernel.identity import Actor
+from kernel.ids import new_id
 from kernel.outbox import OutboxRow
 from services.case import arriving, handlers
-from services.case.handlers.transfer_messages import Post
+from services.case.handlers import letters
+from services.case.handlers.letters import Post
 from services.case.refusals import NotATarget, NotTransferable, OwnAct, TransferNotFound, TransferOpen
 from services.case.tables import CaseRecord, Transfer
 from services.case.transfer.parts import PART_BYTES
@@ -40,6 +44,7 @@ class Ends:
     def __init__(self, make: Callable[[], Office]) -> None:
         self.offices = {"ninewa": make(), "duhok": make()}
         self.keys = {node: OpeningKey.new() for node in FAR}
+        self.former: dict[str, list[OpeningKey]] = {node: [] for node in FAR}
         self.part_bytes = PART_BYTES
         self.begun: dict[str, int] = {}  # letters before this are long read
 
@@ -51,7 +56,15 @@ class Ends:
             lambda _: self.keys[node],
             CaseRules(),
             part_bytes=self.part_bytes,
+            formerly=lambda other: [key.sealing_key for key in self.former[other]],
         )
+
+    def change_key(self, node: str, key: OpeningKey | None = None) -> OpeningKey:
+        """A node has another key, and everybody the public half; the one until now, which is returned, is kept."""
+        former = self.keys[node]
+        self.former[node].append(former)
+        self.keys[node] = key or OpeningKey.new()
+        return former
 
     def do(self, node: str, use_case: Callable[..., Any], shape: type[Schema], by: Actor, **values: Any) -> Any:
         office = self.offices[node]
@@ -211,6 +224,27 @@ def test_nothing_on_the_way_names_anybody_and_only_the_receiver_opens_it(
     fresh = Ends(lambda: Office(make_database("case")))
     with pytest.raises(CannotOpen):
         fresh.deliver(released, "ninewa", "duhok")
+
+
+@pytest.mark.parametrize("event", ["offered", "released", "acknowledged", "accepted", "received"])
+def test_a_letter_that_a_directorate_wrote_or_put_together_is_not_believed(ends: Ends, event: str) -> None:
+    ends.moved(opened(ends))
+    to, origin = ("ninewa", "duhok") if event in ("accepted", "received") else ("duhok", "ninewa")
+    (true,) = [fact for fact in ends.letters(origin, to) if fact.type == f"transfer.{event}.v1"]
+    content = letters.read(true, origin=origin, post=ends.post(to))
+    stranger = replace(ends.post(origin), opening=lambda _: OpeningKey.new())
+    for fact in (_changed(true, id=new_id()), _changed(true, id=new_id(), version=9), replace(true, sealed=b"")):
+        with pytest.raises(CannotOpen):
+            letters.read(fact, origin=origin, post=ends.post(to))
+    forged = letters.sealed(_changed(true, id=new_id()), content, to=to, post=stranger)
+    told = ends.told()
+    with pytest.raises(CannotOpen):
+        ends.deliver(forged, origin, to)
+    assert ends.told() == told
+
+
+def _changed(fact: Fact, **values: Any) -> Fact:
+    return replace(fact, head=canonical({**msgspec.json.decode(fact.head), **values}))
 
 
 def test_whatever_comes_twice_late_or_in_another_order_ends_the_same(ends: Ends) -> None:
