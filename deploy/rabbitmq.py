@@ -51,9 +51,7 @@ class RabbitMQMissing(RuntimeError):
 
 
 def server_program() -> str:
-    """The path of the `rabbitmq-server` that any user may run. Debian's wrapper in /usr/sbin insists on one
-    user.
-    """
+    """The path of the `rabbitmq-server` that any user may run: Debian's wrapper in /usr/sbin insists on one."""
     for candidate in (*_SERVERS, shutil.which("rabbitmq-server") or ""):
         if candidate and os.access(candidate, os.X_OK):
             return candidate
