@@ -137,6 +137,8 @@ class AssistanceFact(FactSchema):
     acknowledged_at = operational(fields.AwareDateTime(required=True, allow_none=True))
     on_scene_at = operational(fields.AwareDateTime(required=True, allow_none=True))
     ended_at = operational(fields.AwareDateTime(required=True, allow_none=True))
+    handler = operational(fields.String(allow_none=True, metadata={"description": "hash of the account's id"}))
+    quiet = operational(fields.Boolean(metadata={"description": "names staff: only its handler is told"}))
 
 
 class RestrictedAssistanceFact(AssistanceFact):

@@ -168,6 +168,7 @@ class ConfirmationFact(FactSchema):
     walled = operational(fields.Boolean(required=True))
     interviewing_unit = operational(fields.String(required=True, allow_none=True))
     until_at = operational(fields.AwareDateTime(required=True))
+    quiet = operational(fields.Boolean(metadata={"description": "names staff: nobody is notified by role"}))
 
 
 class RestrictedConfirmationFact(ConfirmationFact):

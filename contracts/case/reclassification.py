@@ -111,6 +111,11 @@ class ReclassificationFact(FactSchema):
     unit = operational(fields.String(required=True))
     walled = operational(fields.Boolean(required=True))
     decided_at = operational(fields.AwareDateTime(required=True, allow_none=True))
+    handler = operational(fields.String(allow_none=True, metadata={"description": "hash of the account's id"}))
+    proposer = operational(
+        fields.String(allow_none=True, metadata={"description": "hash of the account's id, while it is proposed"})
+    )
+    quiet = operational(fields.Boolean(metadata={"description": "names staff: nobody is notified by role"}))
 
 
 class RestrictedReclassificationFact(ReclassificationFact):

@@ -13,7 +13,18 @@ from typing import Any, Final
 
 from contracts.case.words import CategoryGroup, RecordingClass
 from contracts.notify import ACKNOWLEDGING
-from contracts.roles import ANALYSIS, CASE_BARRED, CASE_READ, CASE_WORK, DIRECTIVES, Role
+from contracts.roles import (
+    ANALYSIS,
+    ANSWER_BY_CODE,
+    CASE_BARRED,
+    CASE_READ,
+    CASE_WORK,
+    CONFIRMATION,
+    DIRECTIVES,
+    RECLASSIFICATION_APPROVAL,
+    RECLASSIFICATION_READ,
+    Role,
+)
 from services.notify.model import Contact, Directory, Draft
 
 Parts = Mapping[str, Any]
@@ -76,6 +87,31 @@ def head(parts: Parts, directory: Directory) -> list[Contact]:
     return directory.hashed(parts.get("head"))
 
 
+def reclassifiers(parts: Parts, directory: Directory) -> list[Contact]:
+    """Who may decide a change of class: the inspectorate and the director, nobody of the unit that has the case, nobody
+    who handles it or proposed this; behind the wall the inspectorate alone."""
+    deciding = supervisors(parts, directory) if walled(parts) else directory.holding(RECLASSIFICATION_APPROVAL)
+    own = (parts.get("handler"), parts.get("proposer"))
+    return [
+        contact
+        for contact in deciding
+        if contact.hash not in own and (contact.unit is None or contact.unit != parts.get("unit"))
+    ]
+
+
+def interviewers(parts: Parts, directory: Directory) -> list[Contact]:
+    """Who may hold an interview that was drawn up: of the unit that was drawn; where it has none, and behind the wall,
+    those who belong to no unit. Nobody, if it is known that it will not be held."""
+    if parts.get("unasked") is not None:
+        return []
+    holding = directory.holding(CONFIRMATION)
+    drawn = parts.get("interviewing_unit")
+    of_unit = [contact for contact in holding if drawn is not None and contact.unit == drawn]
+    if of_unit and not walled(parts):
+        return of_unit
+    return [each for each in holding if each.unit is None and not (walled(parts) and _commands(each, parts))]
+
+
 def directors(parts: Parts, directory: Directory) -> list[Contact]:
     """Who directs the governorate; never of what complains of the officers under them."""
     return [] if walled(parts) else directory.holding([Role.PROVINCIAL_DIRECTOR])
@@ -120,6 +156,10 @@ RULES: Final = (
     Rule("case_assigned", "case.assigned.v1", "case", (handler,), CASE),
     Rule("case_closing_proposed", "case.proposed.v1", "case", (approvers,), CASE),
     Rule("case_closed", "case.closed.v1", "case", (handler,), CASE),
+    Rule("case_taken_over", "case.taken_over.v1", "case", (supervisors,), CASE),
+    Rule("reclassification_waiting", "reclassification.proposed.v1", "reclassification", (reclassifiers,), CASE),
+    Rule("interview_drawn", "confirmation.drawn.v1", "confirmation", (interviewers,), CASE),
+    Rule("assistance_unanswered", "assistance.no_answer.v1", "assistance", (handler, supervisors), CASE),
     Rule("identity_opened", "break_glass.opened.v1", "case", (supervisors, inspectors, handler), CASE),
     Rule("receipt_added", "receipt.added.v1", "case", (handler, supervisors), CASE, opens="case"),
     Rule("receipt_contested", "receipt.contested.v1", "case", (handler, supervisors), CASE, opens="case"),
@@ -137,7 +177,6 @@ RULES: Final = (
     Rule("transfer_offered", "transfer.offered.v1", "transfer", (all_supervisors,), TRANSFER, arrives=True),
     Rule("transfer_accepted", "transfer.accepted.v1", "transfer", (all_supervisors,), TRANSFER, arrives=True),
     Rule("transfer_rejected", "transfer.rejected.v1", "transfer", (all_supervisors,), TRANSFER, arrives=True),
-    Rule("transfer_released", "transfer.released.v1", "transfer", (all_supervisors,), TRANSFER, arrives=True),
     Rule("handler_asked", "handler_request.asked.v1", "handler_request", (case_workers,), REQUEST, arrives=True),
     Rule("handler_offered", "handler_request.offered.v1", "handler_request", (all_supervisors,), REQUEST, arrives=True),
     Rule("handler_opened", "handler_request.opened.v1", "handler_request", (case_workers,), REQUEST, arrives=True),
@@ -154,13 +193,17 @@ BY_TYPE: Final[Mapping[tuple[str, bool], tuple[Rule, ...]]] = {
 }
 
 
-CASES: Final = frozenset({"case", "handler_request", "referral", "transfer"})
+SHOWN_TO: Final[Mapping[str, frozenset[Role]]] = {
+    **dict.fromkeys(("case", "handler_request", "referral", "transfer", "assistance"), CASE_READ | ANSWER_BY_CODE),
+    "reclassification": RECLASSIFICATION_READ,
+    "confirmation": CONFIRMATION,
+}
 
 
-def _may_know_of_cases(contact: Contact) -> bool:
-    """Whether the case service would show this account any case: a case may be assigned to anybody's id by mistake.
-    A referral partner is shown the one referral that it was asked."""
-    return contact.has(*CASE_READ, Role.REFERRAL_PARTNER) and not contact.has(*CASE_BARRED)
+def _may_know_of_it(contact: Contact, about: str) -> bool:
+    """Whether the case service would show this account any of its kind: a case may be assigned to anybody's id by
+    mistake. A referral partner is shown the one referral that it was asked."""
+    return contact.has(*SHOWN_TO[about]) and not contact.has(*CASE_BARRED)
 
 
 def _hushed(parts: Parts, recipients: Recipients) -> bool:
@@ -194,6 +237,6 @@ def notifications(
         for rule in BY_TYPE.get((fact_type, arrived), ())
         for recipients in rule.to
         for contact in recipients(parts, directory)
-        if rule.about not in CASES or (_may_know_of_cases(contact) and not _hushed(parts, recipients))
+        if rule.about not in SHOWN_TO or (_may_know_of_it(contact, rule.about) and not _hushed(parts, recipients))
     ]
     return list({(draft.account_id, draft.rule): draft for draft in drafts}.values())

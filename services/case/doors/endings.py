@@ -8,7 +8,7 @@ from contracts.case import audit, endings, reclassification
 from kernel.clock import now
 from kernel.extensions import Call, door, every
 from services.case import handlers, views
-from services.case.doors.of_node import case_rules
+from services.case.doors.of_node import case_rules, hashed
 from services.case.tables import CaseRecord
 
 PASS = 100  # interviews one pass draws up or lets lapse: a transaction of some tens of milliseconds
@@ -25,7 +25,9 @@ class EndingDoors:
 
     @door(reclassification.ProposeReclassification, view=reclassification.ReclassificationView, roles=roles.CASE_STEPS)
     def propose_reclassification(self, call: Call) -> Any:
-        return handlers.propose_reclassification(call.session, call.values, by=call.actor, now=call.now)
+        return handlers.propose_reclassification(
+            call.session, call.values, by=call.actor, now=call.now, hashed=hashed(call)
+        )
 
     @door(
         reclassification.ReclassificationQuery,

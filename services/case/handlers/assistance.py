@@ -170,5 +170,5 @@ def _done(
 def _tell(session: Session, row: Assistance, case: CaseRecord, event: str, now: datetime) -> None:
     row.version += 1
     session.add(row)
-    unanswered = row.no_answer_at is not None
-    tell_beside(session, SHAPES, row, case, event, at=now, since=row.sent_at, unanswered=unanswered)
+    more = {"unanswered": row.no_answer_at is not None, "handler": case.handler_hash}
+    tell_beside(session, SHAPES, row, case, event, at=now, since=row.sent_at, **more)

@@ -142,8 +142,8 @@ def _draw(session: Session, case: CaseRecord, *, now: datetime, rules: CaseRules
         until_at=closed_at + timedelta(days=rules.confirmation_until_days),
     )
     session.add(row)
-    _tell(session, row, case, "drawn", now)
     unasked = _why_not_to_ask(session, case)
+    _tell(session, row, case, "drawn", now, unasked=unasked)  # nobody is to be told of one that is not held
     if unasked is not None:
         _leave_unconfirmed(session, row, case, unasked, now=now, rules=rules)
 
@@ -226,7 +226,8 @@ def _caution(session: Session, case: CaseRecord) -> str | None:
     return sealing.note(session, row).text if row else None
 
 
-def _tell(session: Session, row: Confirmation, case: CaseRecord, event: str, now: datetime) -> None:
-    tell_beside(
-        session, SHAPES, row, case, event, at=now, since=row.closed_at, unit=case.unit, interviewing_unit=row.unit
-    )
+def _tell(
+    session: Session, row: Confirmation, case: CaseRecord, event: str, now: datetime, *, unasked: Unasked | None = None
+) -> None:
+    more = {"unit": case.unit, "interviewing_unit": row.unit, "unasked": unasked or row.unasked}
+    tell_beside(session, SHAPES, row, case, event, at=now, since=row.closed_at, **more)

@@ -3,6 +3,7 @@
 Proposed by who works on the case, decided by somebody from outside every unit that handled it, who had no part in it.
 The database itself gives a case no other present class than the last approved reclassification says."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -42,7 +43,9 @@ SHAPES = (ReclassificationFact, RestrictedReclassificationFact)
 READ = "read_reclassification"
 
 
-def propose_reclassification(session: Session, values: dict[str, Any], *, by: Actor, now: datetime) -> dict[str, Any]:
+def propose_reclassification(
+    session: Session, values: dict[str, Any], *, by: Actor, now: datetime, hashed: Callable[[str], str]
+) -> dict[str, Any]:
     """Propose another present class. Raises `SameClass`, `AlreadyProposed`."""
     case = to_change(session, values, by=by)
     must_handle_or_supervise(case, by)
@@ -65,7 +68,7 @@ def propose_reclassification(session: Session, values: dict[str, Any], *, by: Ac
         proposed_at=now,
     )
     session.add(row)
-    _tell(session, row, case, "proposed", now)
+    _tell(session, row, case, "proposed", now, proposer=hashed(by.id))
     return shown(row, case)
 
 
@@ -192,5 +195,14 @@ def _next_place(session: Session, case: CaseRecord) -> int:
     return int(last or 0) + 1
 
 
-def _tell(session: Session, row: Reclassification, case: CaseRecord, event: str, now: datetime) -> None:
-    tell_beside(session, SHAPES, row, case, event, at=now, since=row.proposed_at)
+def _tell(
+    session: Session,
+    row: Reclassification,
+    case: CaseRecord,
+    event: str,
+    now: datetime,
+    *,
+    proposer: str | None = None,
+) -> None:
+    named = {"handler": case.handler_hash, "proposer": proposer}
+    tell_beside(session, SHAPES, row, case, event, at=now, since=row.proposed_at, **named)

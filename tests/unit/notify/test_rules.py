@@ -200,3 +200,53 @@ def test_a_walled_case_of_any_category_is_told_to_the_inspectorate_in_the_place_
     assert told("case.opened.v1", {**CASE, "walled": True}) == {"inspector"}
     crime = {**CASE, "walled": True, "recording_class": "crime_indicated"}
     assert told("case.proposed.v1", crime) == {"inspector"}
+
+
+INTERVIEWER = Contact("interviewer", "h-interviewer", frozenset({Role.CONFIRMATION_INTERVIEWER}), unit="unit-2")
+CENTRAL = Contact("central", "h-central", frozenset({Role.CONFIRMATION_INTERVIEWER}))
+OWN_INTERVIEWER = Contact("own", "h-own", frozenset({Role.CONFIRMATION_INTERVIEWER}), unit="unit-1")
+INTERVIEWERS = Directory((*EVERYBODY.contacts, INTERVIEWER, CENTRAL, OWN_INTERVIEWER))
+DRAWN = {**CASE, "interviewing_unit": "unit-2", "unasked": None, "walled": False}
+
+
+def told_of_interview(**parts: Any) -> set[str]:
+    return {draft.account_id for draft in notifications("confirmation.drawn.v1", "s", {**DRAWN, **parts}, INTERVIEWERS)}
+
+
+def test_an_interview_is_told_to_the_interviewers_of_the_unit_that_was_drawn() -> None:
+    assert told_of_interview() == {"interviewer"}
+
+
+def test_an_interview_for_a_unit_without_interviewers_is_told_to_those_of_no_unit() -> None:
+    assert told_of_interview(interviewing_unit="unit-3") == {"central"}
+    assert told_of_interview(interviewing_unit=None) == {"central"}
+
+
+def test_an_interview_behind_the_wall_is_told_to_those_of_no_unit_and_of_one_that_names_staff_to_nobody() -> None:
+    assert told_of_interview(walled=True) == {"central"}
+    assert told_of_interview(walled=True, quiet=True) == set()
+
+
+def test_an_interview_that_cannot_be_held_is_told_to_nobody() -> None:
+    assert told_of_interview(unasked="no_consent") == set()
+
+
+def test_a_reclassification_is_told_to_who_may_decide_it_and_never_to_who_proposed_it() -> None:
+    waiting = {**CASE, "handler": "h-handler", "proposer": "h-supervisor", "walled": False}
+    assert told("reclassification.proposed.v1", waiting) == {"director", "inspector"}
+    assert told("reclassification.proposed.v1", {**waiting, "proposer": "h-director"}) == {"inspector"}
+    assert told("reclassification.proposed.v1", {**waiting, "walled": True}) == {"inspector"}
+    assert told("reclassification.proposed.v1", {**waiting, **NAMED}) == set()
+    of_unit = Contact("of-unit", "h-of-unit", frozenset({Role.INSPECTORATE}), unit="unit-1")
+    assert notifications("reclassification.proposed.v1", "s", waiting, Directory((of_unit,))) == []
+
+
+def test_a_call_without_an_answer_is_told_to_the_handler_and_the_supervisor() -> None:
+    assert told("assistance.no_answer.v1", CASE) == {"handler", "supervisor"}
+    assert told("assistance.no_answer.v1", {**CASE, "walled": True}) == {"handler", "inspector"}
+    assert told("assistance.no_answer.v1", {**CASE, **NAMED}) == {"handler"}
+
+
+def test_a_case_that_was_taken_over_is_told_to_the_supervisors_of_the_unit_that_accepted_it() -> None:
+    assert told("case.taken_over.v1", CASE) == {"supervisor"}
+    assert not concerns("transfer.released.v1", arrived=True), "each part of a release would be told"
