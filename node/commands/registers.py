@@ -78,7 +78,6 @@ def _take(
         chosen = read_settings(settings)
         by = _actor(chosen, login)
         database = _case_database(chosen)
-        preparing.collect_seldom()
         try:
             here = _here(chosen)
             importer = Importer(
@@ -104,7 +103,8 @@ def _with_progress(importer: Importer, file: Path, *, dry_run: bool, quiet: bool
         def told(report: Report) -> None:
             progress.update(task, description=f"{report.rows} rows, {report.bad_rows} bad")
 
-        return importer.run(file, now=now(), dry_run=dry_run, told=told)
+        with preparing.collecting_seldom():
+            return importer.run(file, now=now(), dry_run=dry_run, told=told)
 
 
 def _tell(report: Report, *, dry_run: bool, as_json: bool) -> None:

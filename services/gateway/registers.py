@@ -26,7 +26,8 @@ def export(call: Call) -> Response:
     (write_xlsx if as_workbook else write_csv)(made, COLUMNS, _rows(call))
     made.seek(0)
     kind, name = (XLSX, "cases.xlsx") if as_workbook else (CSV, "cases.csv")
-    return send_file(made, mimetype=kind, as_attachment=True, download_name=name, max_age=0)
+    bare = kind.partition(";")[0]  # the charset of a text is added
+    return send_file(made, mimetype=bare, as_attachment=True, download_name=name, max_age=0)
 
 
 def _rows(call: Call) -> Iterator[tuple[Any, ...]]:

@@ -78,10 +78,13 @@ class Node:
         self.values.update(values)
         self.settings_file.write_text(toml(self.values))
 
-    def jisr(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def jisr(
+        self, *arguments: str, check: bool = True, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run one command of `jisr` for this node."""
+        more = self._environment(environment or {})
         return subprocess.run(
-            [*_jisr(), *arguments], env=self._environment({}), capture_output=True, text=True, check=check, timeout=120
+            [*_jisr(), *arguments], env=more, capture_output=True, text=True, check=check, timeout=120
         )
 
     def migrate(self) -> None:

@@ -10,6 +10,7 @@ import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -131,12 +132,23 @@ _here: list[Preparer] = []  # of this process, where it is a helper
 
 
 def _begin(preparer: Preparer) -> None:
-    collect_seldom()
+    _collect_seldom()
     _here[:] = [preparer]
 
 
-def collect_seldom() -> None:
-    """For a process that does nothing else: rows make many objects and no cycles, and looking for those is a sixth."""
+@contextmanager
+def collecting_seldom() -> Iterator[None]:
+    """Rows make many objects and no cycles, and looking for those is a sixth of the work."""
+    before = gc.get_threshold()
+    _collect_seldom()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
+
+
+def _collect_seldom() -> None:
     gc.freeze()
     gc.set_threshold(GARBAGE_AFTER)
 
