@@ -111,8 +111,9 @@ def backlog_over_a_bad_line(stage: Stage) -> None:
     """A backlog goes over a slow line that drops again and again; with --full, 350,000 facts over 1 Mbit/s."""
     origin, destination = stage.link()
     line = stage.country.lines[origin, destination]
-    # Longer between drops than it takes to connect: eight round trips.
-    count, rate, every, most = (350_000, 125_000, 600.0, 3600.0) if stage.full else (3_000, 25_000, 8.0, 240.0)
+    # Longer between drops than it takes to connect and have one batch acknowledged: a dozen round trips with TLS, and
+    # two seconds. A line that drops sooner carries nothing.
+    count, rate, every, most = (350_000, 125_000, 600.0, 3600.0) if stage.full else (4_000, 25_000, 15.0, 240.0)
     line.cut()
     stage.append_invented(origin, count)
     stage.country.wait(lambda: stage.country[origin].waiting() < 50, 60 + count / 10, "the journal has taken them")
