@@ -25,7 +25,7 @@ from kernel.fact import Fact, pack
 from kernel.log import get_logger
 from kernel.outbox import Slice
 from services.sync import relay, relays
-from services.sync.entry import Full, Shown, Statistical
+from services.sync.entry import TO_NOBODY, Full, Shown, Statistical
 from services.sync.records import decode_head, is_name
 from services.sync.tables import Arrival, ArrivalState
 
@@ -34,7 +34,6 @@ log = get_logger("arrivals")
 STREAM = "arrivals"
 IDS_AT_ONCE = 500
 MOST_BYTES = 4 * 1024 * 1024  # of facts in one answer over RPC
-TO_NOBODY = b'"audience":[]'  # in nearly every head, as it is written; these bytes cannot stand inside a JSON string
 
 arrivals: Table = Arrival.__table__
 

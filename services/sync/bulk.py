@@ -7,7 +7,7 @@ text; an upsert on PostgreSQL copies into a temporary table first. Rows are enco
 sent, a piece at a time: all of it at once would be as much memory again as the rows.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice, repeat
@@ -21,7 +21,7 @@ from sqlmodel import Session
 Row = Sequence[Any]
 Column = Sequence[Any]
 
-ROWS_A_PIECE = 128
+ROWS_A_PIECE = 1024  # some MiB; for each piece a thread gives way to the others, and may wait for its turn
 _BEGIN = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
 _NULL = b"\xff\xff\xff\xff"
@@ -33,11 +33,17 @@ _long = Struct(">Iq").pack
 
 def insert(session: Session, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
     """Insert rows into a table of ours; names are constants of the caller, never input."""
+    if rows:
+        insert_columns(session, table, columns, list(zip(*rows, strict=True)))
+
+
+def insert_columns(session: Session, table: str, names: Sequence[str], columns: Sequence[Column]) -> None:
+    """As `insert`, of rows that the caller has column by column; there is one row at the least."""
     session.flush()
     if _is_postgresql(session):
-        _copy(session, table, columns, rows)
+        _copy(session, table, names, columns)
     else:
-        _many(session, f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({_marks(columns)})", rows)  # noqa: S608
+        _many(session, f"INSERT INTO {table} ({', '.join(names)}) VALUES ({_marks(names)})", columns)  # noqa: S608
 
 
 def upsert(session: Session, table: str, columns: Sequence[str], rows: Sequence[Row], *, key: str, newer: str) -> None:
@@ -45,19 +51,22 @@ def upsert(session: Session, table: str, columns: Sequence[str], rows: Sequence[
 
     `key`: names with commas. No two of `rows` may have the same key.
     """
+    if not rows:
+        return
     session.flush()
+    values = list(zip(*rows, strict=True))
     names, keys = ", ".join(columns), key.split(", ")
     change = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
     conflict = f"ON CONFLICT ({key}) DO UPDATE SET {change} WHERE excluded.{newer} > {table}.{newer}"
     if not _is_postgresql(session):
-        _many(session, f"INSERT INTO {table} ({names}) VALUES ({_marks(columns)}) {conflict}", rows)  # noqa: S608
+        _many(session, f"INSERT INTO {table} ({names}) VALUES ({_marks(columns)}) {conflict}", values)  # noqa: S608
         return
     incoming = f"incoming_{table}"
     connection = session.connection()
     made = f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} (LIKE {table}) ON COMMIT DELETE ROWS"
     emptied = f"DELETE FROM {incoming}"  # noqa: S608 - of an earlier call in this transaction
     connection.exec_driver_sql(f"{made}; {emptied}")
-    _copy(session, incoming, columns, rows)
+    _copy(session, incoming, columns, values)
     connection.exec_driver_sql(f"INSERT INTO {table} ({names}) SELECT {names} FROM {incoming} {conflict}")  # noqa: S608
 
 
@@ -105,10 +114,9 @@ def _marks(columns: Sequence[str]) -> str:
     return ", ".join("?" for _ in columns)
 
 
-def _many(session: Session, statement: str, rows: Sequence[Row]) -> None:
-    if rows:
-        columns = [_for_sqlite(column) for column in zip(*rows, strict=True)]
-        session.connection().exec_driver_sql(statement, list(zip(*columns, strict=True)))
+def _many(session: Session, statement: str, columns: Sequence[Column]) -> None:
+    rows = zip(*map(_for_sqlite, columns), strict=True)
+    session.connection().exec_driver_sql(statement, list(rows))
 
 
 def _for_sqlite(column: Column) -> Column:
@@ -127,26 +135,24 @@ def _first(column: Column) -> Any:
     return next((value for value in column if value is not None), None)
 
 
-def _copy(session: Session, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    if not rows:
-        return
+def _copy(session: Session, table: str, names: Sequence[str], columns: Sequence[Column]) -> None:
     connection: Any = session.connection().connection
     with connection.cursor() as cursor:
-        statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN WITH (FORMAT binary)"
-        cursor.copy_expert(statement, _Pieces(rows))
+        statement = f"COPY {table} ({', '.join(names)}) FROM STDIN WITH (FORMAT binary)"
+        cursor.copy_expert(statement, _Pieces(columns))
 
 
 class _Pieces:
     """A file that COPY reads: PostgreSQL's binary format, https://www.postgresql.org/docs/current/sql-copy.html"""
 
-    def __init__(self, rows: Sequence[Row]) -> None:
-        fields = [_fields(column) for column in zip(*rows, strict=True)]
-        self._tuples = map(b"".join, zip(repeat(_u16(len(fields))), *fields, strict=False))
+    def __init__(self, columns: Sequence[Column]) -> None:
+        fields = [each for column in columns for each in _fields(column)]
+        self._tuples = map(b"".join, zip(repeat(_u16(len(columns))), *fields, strict=False))
         self._before = _BEGIN
         self._ended = False
 
     def read(self, _size: int) -> bytes:
-        """The next rows, some 100 KiB; the driver takes whatever it is given."""
+        """The next rows; the driver takes whatever it is given."""
         piece = b"".join((self._before, *islice(self._tuples, ROWS_A_PIECE)))
         self._before = b""
         if not piece and not self._ended:
@@ -155,43 +161,51 @@ class _Pieces:
         return piece
 
 
-def _fields(column: Column) -> Iterator[bytes]:
+Fields = tuple[Iterable[bytes], ...]  # what each row of a column is joined from
+
+
+def _fields(column: Column) -> Fields:
+    """Of the usual column, without a NULL, no line of Python is executed for each row."""
     first = column[0]
     if all(value is first for value in column):  # an origin, an instant: the same object in every row
-        return repeat(next(_encoded([first])), len(column))
-    return _encoded(column)
+        (one,) = zip(*_encoded([first]), strict=True)
+        return (repeat(b"".join(one), len(column)),)
+    if None not in column:
+        return _encoded(column)
+    there = map(b"".join, zip(*_encoded([value for value in column if value is not None]), strict=True))
+    return ([_NULL if value is None else next(there) for value in column],)
 
 
-def _encoded(column: Column) -> Iterator[bytes]:
-    encode = _ENCODED.get(type(_first(column)))
-    return repeat(_NULL, len(column)) if encode is None else encode(column)
+def _encoded(column: Column) -> Fields:
+    encode = _ENCODED.get(type(column[0]))
+    return ([_NULL] * len(column),) if encode is None else encode(column)
 
 
-def _of_bytes(column: Sequence[bytes | None]) -> Iterator[bytes]:
-    return (_NULL if value is None else _u32(len(value)) + value for value in column)
+def _of_bytes(column: Sequence[bytes]) -> Fields:
+    return map(_u32, map(len, column)), column
 
 
-def _of_texts(column: Sequence[str | None]) -> Iterator[bytes]:
-    return _of_bytes([None if value is None else value.encode() for value in column])
+def _of_texts(column: Sequence[str]) -> Fields:
+    return _of_bytes([value.encode() for value in column])
 
 
-def _of_numbers(column: Sequence[int | None]) -> Iterator[bytes]:
-    return (_NULL if value is None else _long(8, value) for value in column)
+def _of_numbers(column: Iterable[int]) -> Fields:
+    return (map(_long, repeat(8), column),)
 
 
-def _of_truths(column: Sequence[bool | None]) -> Iterator[bytes]:
-    return (_NULL if value is None else _u32(1) + bytes((value,)) for value in column)
+def _of_truths(column: Sequence[bool]) -> Fields:
+    return ([_u32(1) + bytes((value,)) for value in column],)
 
 
-def _of_instants(column: Sequence[datetime | None]) -> Iterator[bytes]:
-    return _of_numbers([None if value is None else _microseconds(value) for value in column])
+def _of_instants(column: Sequence[datetime]) -> Fields:
+    return _of_numbers(map(_microseconds, column))
 
 
 def _microseconds(instant: datetime) -> int:
     return (instant - _POSTGRESQL_EPOCH) // timedelta(microseconds=1)
 
 
-_ENCODED: dict[type, Callable[[Any], Iterator[bytes]]] = {
+_ENCODED: dict[type, Callable[[Any], Fields]] = {
     bytes: _of_bytes,
     str: _of_texts,
     int: _of_numbers,

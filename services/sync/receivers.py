@@ -10,8 +10,7 @@ when nothing comes for a moment, and when the engine starts, what is left of the
 """
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any, Protocol
@@ -23,23 +22,13 @@ from kernel.clock import now
 from kernel.database import Database
 from kernel.log import get_logger
 from services.sync import records
+from services.sync.deliveries import Read, Reader, Seen, leading
 from services.sync.lanes import Lane
 from services.sync.line import Delivery
-from services.sync.message import (
-    BadMessage,
-    Batch,
-    Held,
-    Hello,
-    Message,
-    Recall,
-    Recalled,
-    UnknownKind,
-    Witness,
-    open_message,
-)
+from services.sync.message import Batch, Held, Recall, Recalled
 from services.sync.pace import backoff
-from services.sync.replica import STOPPED, Contents, Refuse, open_batch
-from services.sync.replicas import Outcome, Refused, Replicas
+from services.sync.replica import Contents, Refuse, open_batch
+from services.sync.replicas import Outcome, Replicas
 from services.sync.trust import Trust
 
 log = get_logger("receiver")
@@ -60,29 +49,6 @@ class Timers(Protocol):
     def call_later(self, delay: float, callback: Callable[[], Any]) -> Any: ...
 
     def remove_timeout(self, timer: Any) -> None: ...
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """One delivery after its signature was checked; `opened`: what is in it, if it is a batch that was read ahead."""
-
-    message: Message | BadMessage | None
-    opened: Contents | Refuse | None = None
-
-
-NOT_YET = _Seen(None)  # it is read in its turn
-
-
-@dataclass(frozen=True)
-class _Read:
-    """Deliveries after their signatures were checked."""
-
-    messages: list[Hello | Batch]
-    held: list[Held]
-    refused: list[Refused]
-    passed_over: int
-    recalls: list[Recall] = field(default_factory=list)
-    recalled: list[Recalled] = field(default_factory=list)
 
 
 class Receiver:
@@ -108,7 +74,7 @@ class Receiver:
     ) -> None:
         self.peer = peer
         self._replicas = replicas
-        self._trust = trust
+        self._trust, self._reader = trust, Reader(peer, trust)
         self._database = database
         self._lane, self._lane_ahead = lane, lane.beside()
         self._timers = timers
@@ -116,7 +82,7 @@ class Receiver:
         self._say, self._on_held, self._announce = say, on_held, announce
         self._on_recalled, self._recalled = on_recalled, recalled
         self._pending: list[Delivery] = []
-        self._seen: dict[int, _Seen] = {}  # of pending deliveries, by their id()
+        self._seen: dict[int, Seen] = {}  # of pending deliveries, by their id()
         self._taken: set[int] = set()  # their ids, while they are applied
         self._busy = self._reading_ahead = False
         self._failures = 0
@@ -235,7 +201,7 @@ class Receiver:
     def _some(self) -> list[Delivery]:
         """A bounded number of deliveries, one at the least; where some were read ahead, those."""
         ready = list(takewhile(lambda delivery: id(delivery) in self._seen, self._pending)) or self._pending
-        return _leading(ready[:MOST_AT_ONCE], MOST_BYTES_AT_ONCE)
+        return leading(ready[:MOST_AT_ONCE], MOST_BYTES_AT_ONCE)
 
     def _read_ahead(self) -> None:
         """While the database is busy: see what the deliveries are that wait for it."""
@@ -247,9 +213,9 @@ class Receiver:
         if not waiting or ahead >= MOST_BYTES_AHEAD:
             return
         self._reading_ahead = True
-        taken, answer, learned = _leading(waiting, AHEAD_AT_ONCE), self._answer, self._learned
+        taken, answer, learned = leading(waiting, AHEAD_AT_ONCE), self._answer, self._learned
 
-        def done(seen: list[_Seen]) -> None:
+        def done(seen: list[Seen]) -> None:
             self._reading_ahead = False
             still = {id(delivery) for delivery in self._pending} if learned == self._learned else set()
             self._seen |= {id(one): it for one, it in zip(taken, seen, strict=True) if id(one) in still}
@@ -261,27 +227,12 @@ class Receiver:
             log.failure("receiver.cannot_read_ahead", error, peer=self.peer)
             self._kick()
 
-        self._lane_ahead.run(lambda: [self._see_ahead(delivery, answer) for delivery in taken], done, failed)
+        self._lane_ahead.run(lambda: [self._reader.see_ahead(delivery, answer) for delivery in taken], done, failed)
 
-    def _see_ahead(self, delivery: Delivery, answer: Held | None) -> _Seen:
-        """Open a batch of which the last `answer` says that it must hold something new."""
-        seen = self._see(delivery)
-        if isinstance(seen.message, BadMessage):
-            return NOT_YET  # what is being applied may change whose keys are believed
-        if not isinstance(seen.message, Batch) or answer is None or answer.state in STOPPED:
-            return seen
-        return replace(seen, opened=open_batch(seen.message)) if seen.message.end.number > answer.held.number else seen
-
-    def _see(self, delivery: Delivery) -> _Seen:
-        try:
-            return _Seen(self._open(delivery))
-        except BadMessage as error:
-            return _Seen(error)
-
-    def _apply(self, taken: list[Delivery], seen: list[_Seen | None]) -> tuple[_Read, Outcome]:
+    def _apply(self, taken: list[Delivery], seen: list[Seen | None]) -> tuple[Read, Outcome]:
         """On the lane: check, judge, and write in one commit."""
-        known = [one if one and one.message else self._see(it) for it, one in zip(taken, seen, strict=True)]
-        read = self._read(taken, known)
+        known = [one if one and one.message else self._reader.see(it) for it, one in zip(taken, seen, strict=True)]
+        read = self._reader.sort(taken, known)
         if not read.messages and not read.refused:
             return read, Outcome()
         opened = {id(one.message): one.opened for one in known if one.opened is not None}
@@ -300,36 +251,7 @@ class Receiver:
                 self._trust.read(session)
         return read, outcome
 
-    def _read(self, taken: list[Delivery], seen: list[_Seen]) -> _Read:
-        read = _Read([], [], [], 0)
-        passed_over = 0
-        for delivery, message in ((delivery, one.message) for delivery, one in zip(taken, seen, strict=True)):
-            if isinstance(message, UnknownKind):
-                passed_over += 1
-            elif isinstance(message, BadMessage):
-                read.refused.append(Refused(message.message, delivery.body, stops=message.signer == self.peer))
-            elif isinstance(message, Held):
-                read.held.append(message)
-            elif isinstance(message, Recall):
-                read.recalls.append(message)
-            elif isinstance(message, Recalled):
-                read.recalled.append(message)
-            elif isinstance(message, Witness):
-                passed_over += 1  # only a directorate asks a directorate, on a line of its own
-            elif message is not None:
-                read.messages.append(message)
-        return replace(read, passed_over=passed_over)
-
-    def _open(self, delivery: Delivery) -> Message:
-        user = self._trust.publishes_as(self.peer)
-        if user is not None and delivery.user != user:
-            raise BadMessage(f"A message in the queue of {self.peer} was not published by its user {user}.")
-        opened = open_message(delivery.body, delivery.headers, self._trust.ring)
-        if opened.signer != self.peer:
-            raise BadMessage(f"{opened.signer} signed a message that came by the queue of {self.peer}.", signer=None)
-        return opened.message
-
-    def _done(self, taken: list[Delivery], read: _Read, outcome: Outcome) -> None:
+    def _done(self, taken: list[Delivery], read: Read, outcome: Outcome) -> None:
         self._busy = False
         self._failures = 0
         done, self._taken = self._taken, set()
@@ -396,7 +318,7 @@ class Receiver:
 
         self._timers.call_later(wait, again)
 
-    def _measure(self, read: _Read, outcome: Outcome) -> None:
+    def _measure(self, read: Read, outcome: Outcome) -> None:
         for word, count in outcome.results.items():
             if word == "hello":
                 continue
@@ -407,15 +329,3 @@ class Receiver:
         for reason in outcome.refusals:
             log.warning("receiver.refused", peer=self.peer, reason=reason)
             metrics.QUARANTINED.labels(self._replicas.queue, "refused").inc()
-
-
-def _leading(deliveries: Sequence[Delivery], most_bytes: int) -> list[Delivery]:
-    """As many as have `most_bytes` together; one at the least."""
-    taken: list[Delivery] = []
-    size = 0
-    for delivery in deliveries:
-        size += len(delivery.body)
-        if taken and size > most_bytes:
-            break
-        taken.append(delivery)
-    return taken

@@ -167,9 +167,9 @@ def readable(shown: Sequence[tuple[int, Shown]]) -> tuple[list[Readable], list[F
         if isinstance(one, Withheld):
             continue
         try:
-            head = _head(one)
-        except CannotFold as error:
-            failed.append((number, "unreadable", _reason(error)))
+            head = decode_head(one.head)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            failed.append((number, "unreadable", _reason(_unreadable(error))))
         else:
             found.append(Readable(number, one, head, (head.type.partition(".")[0], head.subject)))
     return found, failed
@@ -209,7 +209,11 @@ def _head(one: Full | Statistical) -> Head:
     try:
         return decode_head(one.head)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise CannotFold(reason=f"its head cannot be read ({type(error).__name__})") from error
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> CannotFold:
+    return CannotFold(reason=f"its head cannot be read ({type(error).__name__})")
 
 
 def _row(origin: str, each: Readable, now: datetime) -> Row:

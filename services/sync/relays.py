@@ -22,7 +22,7 @@ from sqlmodel import Session
 from contracts.topology import NodeKind, Topology
 from kernel.fact import Fact
 from services.sync import journal, relay
-from services.sync.entry import Full, Shown, decode
+from services.sync.entry import TO_NOBODY, Full, Shown, decode
 from services.sync.position import Position, start
 from services.sync.records import decode_head, insert_for, is_name
 from services.sync.tables import Record, Relay, Replica, ReplicaEntry
@@ -89,7 +89,7 @@ def note(session: Session, origin: str, post: Post, shown: Sequence[tuple[int, S
     rows = [
         _row(fact_id, origin, number, Task.RELAY, now + post.wait)
         for number, one in shown
-        if isinstance(one, Full) and (fact_id := _to_relay(one, origin, post))
+        if isinstance(one, Full) and TO_NOBODY not in one.head and (fact_id := _to_relay(one, origin, post))
     ]
     _add(session, rows)
 
@@ -109,8 +109,6 @@ def _add(session: Session, rows: list[dict[str, object]]) -> None:
 
 
 def _to_relay(one: Full, origin: str, post: Post) -> str | None:
-    if b'"audience":[]' in one.head:  # nearly every entry; these bytes cannot stand inside a JSON string
-        return None
     try:
         fact_id = decode_head(one.head).id
         return fact_id if is_name(fact_id) and relay.destinations(one.head, origin, post.reached) else None

@@ -197,7 +197,7 @@ class Replicas:
             judgement: replica.Judgement = replica.Gap()
         else:
             judgement = replica.judge(work.state, message, opening)
-        turns = isinstance(judgement, replica.Apply) and rotation.may_be_among(judgement.kept)
+        turns = isinstance(judgement, replica.Apply) and rotation.is_among(judgement.entries)
         if isinstance(judgement, replica.Apply) and turns and rotation.goes_on(judgement.entries):
             judgement = replica.Refuse(Status.REFUSED, "Entries follow a change of the key in one batch.")
         word = type(judgement).__name__.lower()
@@ -209,7 +209,7 @@ class Replicas:
             work.shown += list(enumerate(judgement.entries, judgement.first))
             work.kept += judgement.kept
             work.digests += judgement.digests
-            work.learned = turns and rotation.is_among(judgement.entries)
+            work.learned = turns
             if work.head is None or work.head.number < message.end.number:
                 work.head = message.end
         elif isinstance(judgement, replica.Refuse):
@@ -225,12 +225,11 @@ class Replicas:
         self._quarantine(session, work.refused, now)
         if not work.shown:
             return []
-        kept = [
-            (self.origin, number, DISCLOSURE.get(type(one), WITHHELD), parts, digest)
-            for (number, one), parts, digest in zip(work.shown, work.kept, work.digests, strict=True)
-        ]
-        bulk.insert(session, "replica_entry", COLUMNS, kept)
-        row.withheld += sum(each[2] == WITHHELD for each in kept)
+        origins, numbers = [self.origin] * len(work.shown), [number for number, _ in work.shown]
+        disclosures = [DISCLOSURE.get(type(one), WITHHELD) for _, one in work.shown]
+        columns = (origins, numbers, disclosures, work.kept, work.digests)
+        bulk.insert_columns(session, "replica_entry", COLUMNS, columns)
+        row.withheld += disclosures.count(WITHHELD)
         readable, failed = records.readable(work.shown)
         waiting.add(readable, failed, sum(map(len, work.kept)), work.state.held)
         found = [(each.number, each.one) for each in readable if self._is_for(each.one)]

@@ -11,8 +11,6 @@ ever as what they are, repeats. After n the former key can neither carry a later
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import repeat
-from operator import contains
 from struct import Struct
 from typing import Annotated
 
@@ -24,7 +22,7 @@ from kernel.crypto import SigningKey, VerifyKey
 from kernel.fact import Fact, compose
 from kernel.ids import new_id
 from kernel.log import get_logger
-from services.sync.entry import Full, Shown, Statistical
+from services.sync.entry import Shown, Withheld
 from services.sync.message import KnownKey, Ring
 from services.sync.tables import Record
 
@@ -148,14 +146,9 @@ def followed(session: Session, begun: Ring, unheeded: Unheeded) -> Ring:
     return ring
 
 
-def may_be_among(kept: Iterable[bytes]) -> bool:
-    """Whether one of these entries may change a key, from the bytes it is kept in; a quick look that misses none."""
-    return any(map(contains, kept, repeat(TYPE)))
-
-
 def is_among(shown: Iterable[Shown]) -> bool:
     """Whether one of these entries changes a key."""
-    return any(isinstance(one, Full | Statistical) and TYPE in one.head for one in shown)
+    return any(TYPE in one.head for one in shown if not isinstance(one, Withheld))
 
 
 def goes_on(shown: Sequence[Shown]) -> bool:

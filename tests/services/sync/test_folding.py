@@ -85,7 +85,7 @@ def records(database: Database, origin: str = "ninewa") -> dict[str, Any]:
 
 def parked(database: Database, origin: str = "ninewa") -> list[tuple[int, str, str]]:
     with database.read() as session:
-        rows = session.scalars(select(Parked).where(Parked.origin == origin).order_by(Parked.number))
+        rows = session.scalars(select(Parked).where(Parked.origin == origin).order_by(Parked.number))  # type: ignore[arg-type]
         return [(one.number, one.subject, one.reason) for one in rows]
 
 
