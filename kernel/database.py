@@ -136,8 +136,13 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
+    # The connection used last is used next: its server process has the catalogue, plans and tables at hand.
     return create_engine(
-        url, pool_pre_ping=True, connect_args={"connect_timeout": POSTGRESQL_CONNECT_SECONDS}, **common
+        url,
+        pool_pre_ping=True,
+        pool_use_lifo=True,
+        connect_args={"connect_timeout": POSTGRESQL_CONNECT_SECONDS},
+        **common,
     )
 
 
