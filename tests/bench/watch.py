@@ -17,7 +17,7 @@ import psutil
 
 from deploy.proxy import Proxy
 
-LOOK_SECONDS = 0.01
+LOOK_SECONDS = 0.05  # of a few seconds; looking costs processor time that those who are watched lack
 PATIENCE_SECONDS = 120.0  # until the first row
 MIB = 1024 * 1024
 
