@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "case_0009"
-down_revision = "case_0007"
+down_revision = "case_0008"
 branch_labels = None
 depends_on = None
 

@@ -195,20 +195,20 @@ def insert_clear(session: Session, number: int) -> None:
         "handler_preference": "any", "prior_resort": "none", "pressure_reported": False, "unit": "ninewa-1",
         "age_band": "25-34", "parties_told": "suppressed", "handlers": "[]", "notes": 1,
     }  # fmt: skip
-    _insert(session, "case_record", case)
+    insert_row(session, "case_record", case)
     answers = (
         '{"force":"no","threat":"no","injury":"no","weapon":"no","child":"no","money_taken":"no","images_misused":"no"}'
     )
     intake = {"answers": answers, "recording_class": "non_crime", "rule_version": 1, "answered_at": case["opened_at"]}
-    _insert(session, "case_intake", {"case_id": case["id"], **intake})
+    insert_row(session, "case_intake", {"case_id": case["id"], **intake})
     person = {"role": "affected", "name": "زينب", "sex": "female", "birth_date": "1987-06-05", "phone": "07701234567"}
-    _insert(session, "case_party", {"id": f"party-{number}", "case_id": case["id"], **person})
-    _insert(session, "case_narrative", {"case_id": case["id"], "narrative": TOLD})
+    insert_row(session, "case_party", {"id": f"party-{number}", "case_id": case["id"], **person})
+    insert_row(session, "case_narrative", {"case_id": case["id"], "narrative": TOLD})
     note = {"kind": "note", "text": "a note", "author_id": HANDLER.id, "written_at": case["opened_at"]}
-    _insert(session, "case_note", {"id": f"note-{number}", "case_id": case["id"], **note})
+    insert_row(session, "case_note", {"id": f"note-{number}", "case_id": case["id"], **note})
 
 
-def _insert(session: Session, table: str, row: dict[str, Any]) -> None:
+def insert_row(session: Session, table: str, row: dict[str, Any]) -> None:
     names = ", ".join(row)
     places = ", ".join(f":{name}" for name in row)
     session.connection().execute(text(f"INSERT INTO {table} ({names}) VALUES ({places})"), row)  # noqa: S608
