@@ -83,7 +83,7 @@ def measure(database_url: Callable[[str], str] | None, *, clients: int, seconds:
 def on_each_backend(*, clients: int, seconds: float) -> Iterator[tuple[str, dict[str, Any]]]:
     """SQLite, then PostgreSQL."""
     yield "sqlite", measure(None, clients=clients, seconds=seconds)
-    with private_postgres() as server:
+    with private_postgres(durable=True) as server:
         yield "postgresql", measure(node_databases(server), clients=clients, seconds=seconds)
 
 
