@@ -73,6 +73,9 @@ CASE_STEPS: frozenset[Role] = CASE_WORK | SUPERVISION
 RECLASSIFICATION_APPROVAL: frozenset[Role] = frozenset({Role.INSPECTORATE, Role.PROVINCIAL_DIRECTOR})
 """Decide whether the class of a case changes; never for one's own unit, never one's own proposal."""
 RECLASSIFICATION_READ: frozenset[Role] = CASE_STEPS | RECLASSIFICATION_APPROVAL
+ERASURE_APPROVAL: frozenset[Role] = RECLASSIFICATION_APPROVAL
+"""Decide whether identity is erased because a person asks, and hold it for an authority; never for one's own unit."""
+ERASURE_READ: frozenset[Role] = CASE_STEPS | ERASURE_APPROVAL
 CONFIRMATION: frozenset[Role] = frozenset({Role.CONFIRMATION_INTERVIEWER})
 """Ask people whether a case really ended as it says; never in one's own unit."""
 WELFARE: frozenset[Role] = INTAKE

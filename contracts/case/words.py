@@ -258,6 +258,8 @@ class NoteKind(StrEnum):
     MEDIATION = "mediation"
     ASSISTANCE = "assistance"
     BY_RECEIPT = "by_receipt"
+    ERASURE = "erasure"
+    LEGAL_HOLD = "legal_hold"
 
 
 class AskedBy(StrEnum):

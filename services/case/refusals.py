@@ -318,3 +318,30 @@ class DocumentsMissing(Conflict):
     """These documents are missing: {documents}."""
 
     code = "documents_missing"
+
+
+class ErasureNotFound(NotFound):
+    """There is no request {subject} here."""
+
+    code = "erasure_not_found"
+    audited = True
+
+
+class HoldNotFound(NotFound):
+    """There is no legal hold {subject} here."""
+
+    code = "hold_not_found"
+    audited = True
+
+
+class OnHold(Conflict):
+    """A court, a prosecutor or an inquiry needs what identifies people in this case; somebody has to lift the hold."""
+
+    code = "on_hold"
+
+
+class NeededByAuthority(Conflict):
+    """A crime may have been done, staff are complained of, or an authority has this case: identity is kept until its
+    period of retention has ended."""
+
+    code = "needed_by_authority"

@@ -9,6 +9,7 @@ from kernel.extensions import Call, Database, Metrics, Relay, door
 from services.case import handlers, views
 from services.case.doors.arrivals import ArrivalDoors
 from services.case.doors.endings import EndingDoors
+from services.case.doors.erasure import ErasureDoors
 from services.case.doors.evidence import EvidenceDoors
 from services.case.doors.handler_requests import HandlerRequestDoors
 from services.case.doors.identity import IdentityDoors
@@ -32,6 +33,7 @@ class CaseService(
     WelfareDoors,
     EvidenceDoors,
     IdentityDoors,
+    ErasureDoors,
     ReceiptDoors,
     ReferralDoors,
     RegisterDoors,

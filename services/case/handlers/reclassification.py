@@ -96,7 +96,7 @@ def refuse_reclassification(session: Session, values: dict[str, Any], *, by: Act
 
 def list_reclassifications(session: Session, values: dict[str, Any], *, by: Actor, now: datetime) -> Page[Any]:
     """Every reclassification that `by` may know of, each with its reason; that it was read is in the audit log."""
-    statement = select(Reclassification).join(CaseRecord).where(_known_to(by))
+    statement = select(Reclassification).join(CaseRecord).where(known_to(by))
     if values["status"] is not None:
         statement = statement.where(Reclassification.status == values["status"])
     if values["of_case_id"] is not None:
@@ -131,7 +131,8 @@ def decides(actor: Actor, case: CaseRecord) -> bool:
     return inspects(actor) or actor.has(Role.PROVINCIAL_DIRECTOR)
 
 
-def _known_to(actor: Actor) -> Any:
+def known_to(actor: Actor) -> Any:
+    """The condition that a case is one that `actor` works on, or may decide of, for a query."""
     if inspects(actor) and not actor.has(*roles.CASE_BARRED):
         return or_(~wall.behind(), reached(actor))
     return reached(actor)

@@ -1,6 +1,7 @@
 """Whose identity has been kept for long enough: found by category and end, erased a bounded number at a time.
 
-A case that is open keeps it, however old it is; one that was taken up again begins anew when it ends again."""
+A case that is open keeps it, however old it is; one that was taken up again begins anew when it ends again.
+What stands under a legal hold is not due."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,7 +15,7 @@ from contracts.rules import RetentionRules
 from kernel.identity import Actor
 from services.case.handlers.identity import erase_identity
 from services.case.model import ENDED
-from services.case.tables import CaseKey, CaseRecord
+from services.case.tables import CaseKey, CaseRecord, LegalHold
 from services.case.telling import local_day
 
 WHY = "retention"
@@ -64,4 +65,5 @@ def _is_due(now: datetime, rules: RetentionRules) -> ColumnElement[bool]:
         and_(case.category == category, case.closed_at < months_before(now, kept[category.value]))
         for category in Category
     ]
-    return and_(key.wrapped.is_not(None), case.status.in_(ENDED), or_(false(), *each))
+    held = select(LegalHold.id).where(LegalHold.case_id == case.id, LegalHold.lifted_at.is_(None)).exists()
+    return and_(key.wrapped.is_not(None), case.status.in_(ENDED), ~held, or_(false(), *each))

@@ -17,6 +17,7 @@ from services.case.tables.cases import (
 )
 from services.case.tables.columns import WORD, Base
 from services.case.tables.endings import Confirmation, Reclassification
+from services.case.tables.erasure import Erasure, LegalHold
 from services.case.tables.evidence import Evidence, EvidencePart
 from services.case.tables.handler_requests import AskedGovernorate, HandlerOffer, HandlerRequest
 from services.case.tables.identity import BreakGlass, CaseKey, NodeSecret, SearchToken
@@ -45,11 +46,13 @@ __all__ = [
     "CaseRecord",
     "CaseStaff",
     "Confirmation",
+    "Erasure",
     "Evidence",
     "EvidencePart",
     "HandlerOffer",
     "HandlerRequest",
     "ImportedRow",
+    "LegalHold",
     "Mediation",
     "NodeSecret",
     "NumberSequence",

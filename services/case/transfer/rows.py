@@ -27,6 +27,7 @@ from services.case.tables import (
     CaseRecord,
     Confirmation,
     Evidence,
+    LegalHold,
     Mediation,
     Partner,
     Reclassification,
@@ -80,6 +81,7 @@ BESIDE: Final = (
     ),
     Beside(Mediation, ("screen", "screen"), frozenset({"proposed_by", "approved_by"})),
     Beside(Assistance, None, frozenset({"sent_by"})),
+    Beside(LegalHold, None, frozenset({"placed_by", "lifted_by"})),
     Beside(Evidence, ("sealed", "evidence"), frozenset({"added_by"})),
 )
 """In the order in which they are kept: what refers to another comes after it."""

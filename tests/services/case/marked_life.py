@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from contracts.case import assistance, audit, endings, mediation, parties, reclassification, welfare
+from contracts.case import assistance, audit, endings, erasure, mediation, parties, reclassification, welfare
 from contracts.roles import Role
 from kernel.identity import Actor
 from tests.services.case import life
 from tests.services.case.office import DIRECTOR, INSPECTOR, SUPERVISOR, person
 
-SHAPES = (assistance, audit, endings, mediation, parties, reclassification, welfare)
+SHAPES = (assistance, audit, endings, erasure, mediation, parties, reclassification, welfare)
 PAYER = person("payer", Role.UNIT_SUPERVISOR)
 Done = Callable[..., dict[str, Any]]
 Planted = Callable[[str], str]
@@ -68,7 +68,13 @@ def while_at_work(done: Done, planted: Planted, case: dict[str, str], handler: A
 
 
 def after_the_end(done: Done, planted: Planted, case: dict[str, str], other: str, handler: Actor) -> None:
-    """Reopened, marked as a duplicate and separated; then it names staff, and the inspectorate reads the log."""
+    """Asked to be erased, and held; reopened, marked as a duplicate and separated; then it names staff, and the
+    inspectorate reads the log."""
+    said = {"asked_by": "affected", "alone": "yes", "pressure": "yes", "identity_checked": True}
+    asked = done("request_erasure", handler, **case, **said, text=planted("erasure"))
+    done("refuse_erasure", INSPECTOR, erasure_id=asked["id"], refusal="under_pressure")
+    placed = done("place_hold", INSPECTOR, **case, text=planted("legal hold"))
+    done("lift_hold", DIRECTOR, hold_id=placed["id"])
     done("reopen", SUPERVISOR, **case, text=planted("reopening"))
     done("mark_duplicate", SUPERVISOR, **case, original_id=other, text=planted("duplicate"))
     done("separate", SUPERVISOR, **case, text=planted("separate"))

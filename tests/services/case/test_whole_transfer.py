@@ -28,6 +28,7 @@ from services.case.tables import (
     CaseRecord,
     Confirmation,
     Evidence,
+    LegalHold,
     Mediation,
     Reclassification,
     Referral,
@@ -38,10 +39,11 @@ from services.case.transfer import content, parts
 from tests.conftest import MakeDatabase
 from tests.services.case import life
 from tests.services.case.office import DIRECTOR, FORCE, HANDLER, INSPECTOR, SUPERVISOR, Office
+from tests.services.case.test_erasure import hold
 from tests.services.case.test_evidence import PICTURE, kept
 from tests.services.case.test_transfers import NAME, SECOND, THERE, WORKER_THERE, Ends
 
-BESIDE = (CaseConsent, Reclassification, Confirmation, Referral, Mediation, Assistance, Evidence)
+BESIDE = (CaseConsent, Reclassification, Confirmation, Referral, Mediation, Assistance, LegalHold, Evidence)
 
 
 @pytest.fixture
@@ -74,6 +76,7 @@ def full(office: Office, directory: Path) -> CaseRecord:
     office.refer(case, office="the school", urgency="normal")
     life.of_call(office, "acknowledge", life.call_for_help(office, case))
     kept(office, directory, case)
+    hold(office, office.row(case))
     for number in range(30):
         office.note(case, text=f"{number} {noise(number)}")
     return office.row(case)
