@@ -5,6 +5,7 @@ last of its recovered facts:
 
 - its row is gone: it is listed as recovered and `incomplete`, under its number;
 - its row is older than the fact: what the fact says is restored, what was written beside it is lost: `incomplete`;
+  where the fact came back in part, the row is told again, for those who may see more than whoever gave it back;
 - its row was changed since the restore: it stays as people left it; where its version is not above those of the
   recovered facts it gets one that is and is told again, so that everybody else sees what is seen here;
 - another row took its number since the restore: that row gets the next number and keeps the one on its paper as
@@ -105,6 +106,8 @@ class Recovering:
             self._restore(row, fact, kind)
             self._list(fact, kind, done)
             done.restored += 1
+            if not fact.operational:
+                self._tell(kind, row)
 
     def _give_way(self, fact: Fact, kind: Kind, done: TakenOver) -> None:
         """Whoever took its number since the restore gets the next one."""

@@ -1,5 +1,6 @@
 """What came back from a directorate after this service's database was put back from an old backup."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,6 +114,19 @@ def test_an_older_row_is_brought_to_what_its_facts_say(before: Office, after: Of
         with pytest.raises(DBAPIError, match="cannot be changed"):
             session.flush()
         session.rollback()
+
+
+def test_an_older_row_is_told_again_where_its_facts_came_back_in_part(before: Office, after: Office) -> None:
+    case = before.open()
+    put_back(before, after)
+    before.triage(case, risk="high")
+    in_part = [replace(one, operational=b"", sealed=b"") for one in lost(before, 1)]
+    assert take_over(after, in_part).restored == 1
+    (told,) = after.facts()
+    found = row(after, case)
+    assert (found.version, found.status, found.incomplete) == (3, "triaged", True)
+    assert (told.version, told.operational_values()["case_number"]) == (3, case.number)
+    assert take_over(after, in_part).restored == 0, "done again, it changes nothing"
 
 
 def test_a_row_changed_since_stays_as_people_left_it_and_is_told_again(before: Office, after: Office) -> None:
