@@ -25,7 +25,7 @@ from kernel.fact import Fact, pack
 from kernel.log import get_logger
 from kernel.outbox import Slice
 from services.sync import relay, relays
-from services.sync.entry import TO_NOBODY, Full, Shown, Statistical
+from services.sync.entry import Full, Shown, Statistical
 from services.sync.records import decode_head, is_name
 from services.sync.tables import Arrival, ArrivalState
 
@@ -41,8 +41,6 @@ arrivals: Table = Arrival.__table__
 def is_for(node: str, one: Shown, *, takes_unaddressed: bool) -> bool:
     """Whether an entry is meant for `node`: named in its audience, or sent down to everybody and shown in full."""
     if not isinstance(one, Full | Statistical):
-        return False
-    if not takes_unaddressed and TO_NOBODY in one.head:
         return False
     try:
         head = decode_head(one.head)

@@ -72,7 +72,14 @@ def receiver(engine: "Engine", line: Line, peer: str, who: Who) -> Receiver:
     engine.recaller.may_ask(peer, say)
     return Receiver(
         peer,
-        replicas=Replicas(peer, line.route.queue, timing.window_bytes, is_for, _post_of(engine, peer)),
+        replicas=Replicas(
+            peer,
+            line.route.queue,
+            timing.window_bytes,
+            is_for,
+            _post_of(engine, peer),
+            takes_unaddressed=not engine.is_directorate,
+        ),
         trust=engine.trust,
         database=engine.database,
         lane=engine.lanes.lane(),

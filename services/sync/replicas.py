@@ -82,7 +82,7 @@ class _Pass:
 
 class Replicas:
     """The replica of one origin at this node. `is_for`: which entries are meant for this node; `post`: what it does
-    with those that are meant for another governorate.
+    with those that are meant for another governorate. `takes_unaddressed`: whether one that names nobody may be for it.
     """
 
     def __init__(
@@ -92,12 +92,15 @@ class Replicas:
         window: int,
         is_for: Callable[[Shown], bool],
         post: relays.Post = relays.NO_POST,
+        *,
+        takes_unaddressed: bool = True,
     ) -> None:
         self.origin = origin
         self.queue = queue
         self._window = window
         self._is_for = is_for
         self._post = post
+        self._takes_unaddressed = takes_unaddressed
         self._waiting: Waiting | None = None
 
     def peek(self, session: Session) -> Outcome:
@@ -232,7 +235,8 @@ class Replicas:
         row.withheld += disclosures.count(WITHHELD)
         readable, failed = records.readable(work.shown)
         waiting.add(readable, failed, sum(map(len, work.kept)), work.state.held)
-        found = [(each.number, each.one) for each in readable if self._is_for(each.one)]
+        named = readable if self._takes_unaddressed else [each for each in readable if each.head.audience]
+        found = [(each.number, each.one) for each in named if self._is_for(each.one)]
         relays.note(session, self.origin, self._post, work.shown, now)
         return arrivals.store(session, self.origin, found, now, opens=self._post.opens)
 
