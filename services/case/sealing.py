@@ -177,7 +177,8 @@ def _made(session: Session, name: str) -> bytes:
     values = {"name": name, "key_id": wrapped.key_id, "wrapped": wrapped.sealed}
     session.connection().execute(insert(NodeSecret).values(values).on_conflict_do_nothing())
     row = session.get_one(NodeSecret, name)
-    return _vault(session).unwrap(Wrapped(row.key_id, row.wrapped), name)
+    made = _known(session)[name] = _vault(session).unwrap(Wrapped(row.key_id, row.wrapped), name)
+    return made
 
 
 def wrap_anew(session: Session, *, limit: int) -> int:

@@ -14,7 +14,7 @@ from contracts.rules import CaseRules
 from kernel.errors import Forbidden, refuse
 from kernel.identity import Actor
 from kernel.ids import new_id as made_id
-from services.case import sealing, telling, wall
+from services.case import index, sealing, telling, wall
 from services.case.handlers.consents import keep_consents
 from services.case.handlers.facts import tell_case
 from services.case.handlers.parties import keep_contact_plan, keep_staff
@@ -23,7 +23,7 @@ from services.case.intake import PRESENT_TABLE, recording_class
 from services.case.next_steps import Due, next_due
 from services.case.refusals import UnitNeeded
 from services.case.tables import CaseIntake, CaseParty, CaseRecord, NumberSequence
-from services.case.writing import put
+from services.case.writing import Gathering, put, write
 
 AS_GIVEN = (
     "category",
@@ -60,12 +60,18 @@ def open_case(
 ) -> CaseRecord:
     """Record a case, its answers, persons and narrative, and its fact. `iso`: this node's part of the number.
 
+    The number comes last: who else records a case waits from then until the commit, and everything is sealed by then.
     Raises `UnitNeeded`, `NotYet`, and `Forbidden` for accounts that may never see a case.
     """
     case = CaseRecord(**standing(values, by=by, now=now, rules=rules, case_id=new_id()))
+    if values["parties"]:
+        sealing.secret(session, index.KEYED_BY)  # known from here on, without the database
+    told = Gathering(session.info)
+    keep_told(told.as_session(), case, values, by=by, now=now, rules=rules, new_id=new_id)
     case.number = next_number(session, NumberSequence, iso=iso, at=now, prefix=wall.prefix(case))
     session.add(case)
-    keep_told(session, case, values, by=by, now=now, rules=rules, new_id=new_id)
+    session.flush()
+    write(session, [told.rows])
     tell_case(session, case, "opened", at=now)
     return case
 
