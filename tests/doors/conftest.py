@@ -9,7 +9,7 @@ from tests.kit.databases import SqliteDatabases
 from tests.kit.nodes import Country
 from tests.kit.rabbitmq import new_vhost
 
-from .api import Town, give_databases
+from .api import Town, give_databases, shift, shift_file
 
 PROCESSES = ("services", "gateway")
 
@@ -23,7 +23,8 @@ def running(
         for node_id in ("ninewa", "directorate-baghdad"):
             node = made.add(node_id)
             give_databases(node, sqlite_databases)
-            node.start(*PROCESSES)
+            shift(node, 0)
+            node.start(*PROCESSES, environment={"JISR_CLOCK_SHIFT": str(shift_file(node))})
         yield made
     finally:
         made.kill()

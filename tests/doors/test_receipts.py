@@ -1,5 +1,6 @@
 """Receipts over the API: asked by whoever holds one, guessed by whoever does not, reported without an account."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ from requests.adapters import HTTPAdapter
 
 from contracts.roles import Role
 from services.gateway.slips import REPORTS, TRIES, Slip
-from tests.doors.api import NO_TO_ALL, OPENING, TRIAGED, Person, Town, refused
+from services.gateway.state import TRIES_CODE
+from tests.doors.api import NO_TO_ALL, OPENING, TRIAGED, Person, Town, refused, shift
 
+AFFECTED = {"role": "affected", "name": "A", "sex": "female", "age": 30}
 REPORT = {"answers": NO_TO_ALL, "category": "harassment", "district": "mosul", "narrative": "every evening"}
 
 
@@ -38,6 +41,25 @@ class Caller(Person):
 
 class Stranger(Caller):
     address = "127.0.0.9"
+
+
+class Mistaken(Caller):
+    address = "127.0.0.11"
+
+
+class Office(Caller):
+    address = "127.0.0.13"
+
+
+@pytest.fixture
+def later(ninewa: Town) -> Iterator[Callable[[requests.Response], None]]:
+    """Lets as much time go by at the node as a refusal asks for."""
+
+    def wait_for(answer: requests.Response) -> None:
+        shift(ninewa.node, int(answer.headers["Retry-After"]) + 1)
+
+    yield wait_for
+    shift(ninewa.node, 0)
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +159,48 @@ def test_whoever_guesses_waits_longer_and_longer_and_so_does_whoever_floods_and_
         answer = stranger.post("/reports", {**REPORT, "category": "drugs"})
     assert answer.status_code == 429
     assert caller.do("/receipts/state", {"receipt": issue(intake)["receipt"]}) == {"state": "received"}
+
+
+def test_a_right_receipt_is_heard_again_when_the_time_to_wait_is_over(
+    ninewa: Town, intake: Person, later: Callable[[requests.Response], None]
+) -> None:
+    mistaken, given = Mistaken(ninewa.node.api), issue(intake)["receipt"]
+    for number in range(TRIES):
+        mistaken.post("/receipts/state", {"receipt": Slip.of(b"a third key", bytes([number])).digits})
+    refusal = mistaken.post("/receipts/state", {"receipt": given})
+    assert refusal.status_code == 429
+    later(refusal)
+    assert mistaken.do("/receipts/state", {"receipt": given}) == {"state": "received"}
+
+
+def test_whoever_guesses_codes_is_refused_and_a_right_code_is_heard_when_the_time_to_wait_is_over(
+    ninewa: Town, leading: Person, later: Callable[[requests.Response], None]
+) -> None:
+    asked = referred(ninewa, leading)
+    guesser, elsewhere = Office(ninewa.node.api), Caller(ninewa.node.api)
+    wrong = {"code": "22222-22222"}
+    answers = [
+        guesser.post("/answers/sheet", {"number": f"R-NI-2026-9{at:05d}-X", **wrong}) for at in range(TRIES_CODE)
+    ]
+    assert {answer.status_code for answer in answers} == {403}
+    assert {answer.json()["code"] for answer in answers} == {"wrong_code"}
+    for path, more in (("/answers/sheet", {}), ("/answers", {"answer": "accept"})):
+        refusal = guesser.post(path, {**asked, **more})
+        assert refused(refusal, 429)["code"] == "too_many_requests"
+    assert elsewhere.do("/answers/sheet", asked)["number"] == asked["number"]
+    later(refusal)
+    assert guesser.do("/answers/sheet", asked)["number"] == asked["number"]
+    assert guesser.do("/answers", {**asked, "answer": "accept"})["status"] == "accepted"
+
+
+def referred(town: Town, leading: Person) -> dict[str, str]:
+    """The number of a referral that waits for an answer, and its code."""
+    handler = town.person("codes-handler", Role.CASE_WORKER, unit="intake")
+    case = leading.make("/cases", {**OPENING, "category": "harassment", "parties": [AFFECTED]})
+    leading.do(f"/cases/{case['id']}/triage", TRIAGED)
+    leading.do(f"/cases/{case['id']}/assign", {"handler_id": handler.id})
+    handler.do(f"/cases/{case['id']}/start")
+    sent = {"destination": "health", "office": "the clinic", "urgency": "urgent", "text": "please", "consent": "given"}
+    referral = handler.make(f"/cases/{case['id']}/referrals", sent)
+    given = handler.do(f"/referrals/{referral['id']}/code")
+    return {"number": referral["number"], "code": given["code"]}

@@ -24,7 +24,7 @@ from services.case.handlers.letters import Post
 from services.case.handlers.steps import keep_text, told
 from services.case.handlers.transfer_messages import kept, tell
 from services.case.model import Move
-from services.case.reach import supervises
+from services.case.reach import reached, supervises
 from services.case.refusals import (
     NotATarget,
     NotTransferable,
@@ -196,7 +196,7 @@ def _check_not_walled(case: CaseRecord) -> None:
 
 def list_transfers(session: Session, values: dict[str, Any], *, by: Actor) -> Page[Transfer]:
     """Offers to this governorate, and what the caller's own unit sends, newest last."""
-    of_unit = select(CaseRecord.id).where(CaseRecord.unit == by.unit)
+    of_unit = select(CaseRecord.id).where(CaseRecord.unit == by.unit, reached(by))
     statement = select(Transfer).where((Transfer.side == Side.RECEIVER) | Transfer.case_id.in_(of_unit))
     if values["status"] is not None:
         statement = statement.where(Transfer.status == values["status"])

@@ -25,7 +25,9 @@ from tests.services.case.office import (
 
 INTERVIEWER = person("asks", Role.CONFIRMATION_INTERVIEWER, unit=OTHER_UNIT)
 PEOPLE = (HANDLER, SUPERVISOR, OTHER_SUPERVISOR, DIRECTOR, INSPECTOR, INTERVIEWER, INTAKE)
-DIRECTORY = Directory(tuple(Contact(each.id, hashed(each.id), each.roles, each.unit) for each in PEOPLE))
+DIRECTORY = Directory(
+    tuple(Contact(each.id, hashed(each.id), frozenset(map(Role, each.roles)), each.unit) for each in PEOPLE)
+)
 
 
 def told(office: Office, fact_type: str) -> set[str]:

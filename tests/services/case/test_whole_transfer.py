@@ -2,7 +2,8 @@
 
 import random
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, select
 
-from contracts.case import CaseStatus, RecordingClass
+from contracts.case import CaseStatus, RecordingClass, TransferQuery
 from contracts.case.evidence import EvidenceState
 from contracts.case.reclassification import ReclassificationStatus
 from contracts.case.transfers import TransferStatus
@@ -18,8 +19,10 @@ from kernel.crypto import CannotOpen, OpeningKey
 from kernel.errors import MoveRefused
 from kernel.fact import Fact
 from kernel.outbox import OutboxRow
+from kernel.settings import Settings
 from services.case import handlers
 from services.case.handlers import letters as post
+from services.case.post import post_of
 from services.case.refusals import NotTransferable, OwnAct, TransferNotFound
 from services.case.tables import (
     Assistance,
@@ -43,6 +46,7 @@ from tests.services.case.test_erasure import hold
 from tests.services.case.test_evidence import PICTURE, kept
 from tests.services.case.test_transfers import NAME, SECOND, THERE, WORKER_THERE, Ends
 
+TOPOLOGY = Path(__file__).parents[3] / "deploy" / "topology.toml"
 BESIDE = (CaseConsent, Reclassification, Confirmation, Referral, Mediation, Assistance, LegalHold, Evidence)
 
 
@@ -370,6 +374,8 @@ def test_a_case_that_is_walled_meanwhile_is_neither_sent_nor_released(quick_ends
     with pytest.raises(NotTransferable, match="conflict wall"):
         ends.send(proposed, by=INSPECTOR)
     assert ends.letters("ninewa", "duhok") == []
+    with ninewa.database.read() as session:
+        assert handlers.list_transfers(session, TransferQuery().load({}), by=SUPERVISOR).items == []
     other = ninewa.at_work(parties=[life.WOMAN])
     accepted = ends.accepted(other)
     life.name_staff(ninewa, other, staff_account="account-somebody", post="officer")
@@ -419,3 +425,23 @@ def test_a_picture_of_the_register_is_not_in_the_release(quick_ends: Ends, tmp_p
     assert evidence["hidden"]["title"]
     assert PICTURE not in msgspec.json.encode(whole)
     assert evidence["state"] == "elsewhere"
+
+
+def test_a_node_opens_what_was_sealed_to_a_key_that_was_put_back_beside_its_present_one(tmp_path: Path) -> None:
+    old, other = OpeningKey.new(), OpeningKey.new()
+    OpeningKey.new().save(tmp_path / "seal.key")
+    other.save(tmp_path / "other.key")
+    other.sealing_key.save(tmp_path / "ninewa.seal.pub")
+    here = SimpleNamespace(
+        node="duhok",
+        topology=TOPOLOGY,
+        rules=None,
+        keys_directory=tmp_path,
+        peer_keys_directory=tmp_path,
+    )
+    sealed = old.sealing_key.seal(b"a part", context=b"here", sender=other)
+    post = post_of(cast("Settings", here))
+    with pytest.raises(CannotOpen):
+        post.open(sealed, b"here", origin="ninewa")
+    old.save(tmp_path / "seal-old.key")
+    assert post.open(sealed, b"here", origin="ninewa") == b"a part"
