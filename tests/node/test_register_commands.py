@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 from typer.testing import CliRunner, Result
 
@@ -171,6 +172,6 @@ def _audit(node: Node) -> list[Any]:
     database = Database(node.settings.database_url_of("case"), service="case")
     try:
         with database.read() as session:
-            return list(session.exec(select(AuditEntry).order_by(AuditEntry.number)).all())
+            return list(session.exec(select(AuditEntry).order_by(text("number"))).all())
     finally:
         database.close()

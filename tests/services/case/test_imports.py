@@ -183,7 +183,7 @@ def test_an_imported_case_is_kept_and_told_as_the_api_would_have(office: Office,
     take(office, kept(register, OPEN))
     parties = [{"role": "affected", "name": "فاطمة حسن", "age": 42}, {"role": "respondent", "name": "علي"}]
     answers = {**{question.value: "unknown" for question in contract.Question}, "injury": "no"}
-    told = {"narrative": "عن الجدار", "reported_at": "2024-02-03T12:00:00+03:00"}
+    told: dict[str, Any] = {"narrative": "عن الجدار", "reported_at": "2024-02-03T12:00:00+03:00"}
     over_http = office.open(answers=answers, parties=parties, **told)
     imported = cases(office)[0]
     own = {"id", "number"}

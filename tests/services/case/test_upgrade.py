@@ -84,7 +84,7 @@ def test_a_database_of_the_first_release_comes_up_whole_and_its_cases_go_on(
     with _office(url, tmp_path) as office:
         _cases_are_whole(office)
         _referrals_are_carried_over(office)
-        case = office.triage(office.run(lambda session: session.get_one(CaseRecord, clear_id(0))))
+        case = office.triage(_get(office, CaseRecord, clear_id(0)))
         assert (case.status, case.version, office.last_fact().type) == ("triaged", 2, "case.triaged.v1")
         assert office.open().number.split("-")[2] == "000003"
 
@@ -114,9 +114,14 @@ def _office(url: str, keys: Path) -> Iterator[Office]:
         database.close()
 
 
+def _get(office: Office, table: type[Any], ident: str) -> Any:
+    with office.database.read() as session:
+        return session.get_one(table, ident)
+
+
 def _cases_are_whole(office: Office) -> None:
     for number in range(3):
-        row = office.run(lambda session, number=number: session.get_one(CaseRecord, clear_id(number)))
+        row = _get(office, CaseRecord, clear_id(number))
         assert (row.status, row.recording_class, row.number) == ("received", "non_crime", f"NI-2026-00000{number}-X")
         assert (row.owner_epoch, row.owned, row.counted, row.incomplete) == (1, True, True, False)
     ask = {"name": "Zaynab", "reason": REASON}
@@ -133,7 +138,7 @@ def _cases_are_whole(office: Office) -> None:
 
 def _referrals_are_carried_over(office: Office) -> None:
     """What was sent stays sent; what had been told of its silence is told the next step, not the first again."""
-    rows = {name: office.run(lambda session, name=name: session.get_one(Referral, name)) for name in REFERRALS}
+    rows = {name: _get(office, Referral, name) for name in REFERRALS}
     assert {name: row.escalation for name, row in rows.items()} == {"sent": 0, "overdue": 1, "accepted": 0}
     due = datetime(2026, 3, 5, 9, tzinfo=UTC)
     assert {name: row.next_step_at for name, row in rows.items()} == {
@@ -143,7 +148,7 @@ def _referrals_are_carried_over(office: Office) -> None:
     }
     assert all(row.created_at == row.sent_at and row.consent is None and row.withhold == [] for row in rows.values())
     assert office.break_silence() == 2
-    after = {name: office.run(lambda session, name=name: session.get_one(Referral, name)) for name in REFERRALS}
+    after = {name: _get(office, Referral, name) for name in REFERRALS}
     assert {name: row.escalation for name, row in after.items()} == {"sent": 1, "overdue": 2, "accepted": 0}
 
 
