@@ -91,7 +91,7 @@ def test_no_fact_has_free_text(shape: type[Schema]) -> None:
     texts = {name for name, field in shape().fields.items() if type(field) is fields.String}
     assert texts <= {
         "district", "week", "month", "case", "case_number", "referral_number", "welfare_number", "unit",
-        "interviewing_unit", "handler", "sender", "head", "partner", "duplicate_of",
+        "interviewing_unit", "handler", "proposer", "sender", "head", "partner", "duplicate_of",
     }  # fmt: skip
 
 
