@@ -27,7 +27,7 @@ from services.case.importing.mapping import BadCell, BadRow, ImportMapping, bad_
 from services.case.importing.registers import Kind, Prepared
 from services.case.writing import Gathering
 
-ALONE: Final = 10  # batches, before it is worth to start others: that takes a second
+ALONE: Final = 25  # batches, before it is worth to start others: that takes a second or two
 GARBAGE_AFTER: Final = 100_000  # objects
 AHEAD: Final = 3  # batches for each helper that are on their way; what is prepared waits in memory
 
