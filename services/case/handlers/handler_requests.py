@@ -19,12 +19,12 @@ from kernel.fact import Fact, pack, unpack
 from kernel.identity import Actor
 from kernel.ids import new_id
 from kernel.paging import Page, page
-from services.case import telling, wall
+from services.case import telling
 from services.case.handlers import letters
 from services.case.handlers.finding import must_own, must_supervise, to_change
 from services.case.handlers.letters import Post
 from services.case.handlers.steps import told, write_note
-from services.case.reach import supervises
+from services.case.reach import reached, supervises
 from services.case.refusals import NotATarget, NotOpenToYou, NotTransferable, PreferenceNeeded, RequestNotFound
 from services.case.tables import AskedGovernorate, CaseRecord, HandlerOffer, HandlerRequest, NumberSequence
 from services.case.transfer import content
@@ -99,7 +99,7 @@ def is_asked(session: Session, case_id: str) -> bool:
 
 def list_handler_requests(session: Session, values: dict[str, Any], *, by: Actor) -> Page[HandlerRequest]:
     """What this node was asked, and what the caller's unit asked."""
-    of_unit = select(CaseRecord.id).where(CaseRecord.unit == by.unit, wall.in_sight_of(by))
+    of_unit = select(CaseRecord.id).where(CaseRecord.unit == by.unit, reached(by))
     statement = select(HandlerRequest).where(
         (HandlerRequest.side == RequestSide.HELPER) | HandlerRequest.case_id.in_(of_unit)
     )

@@ -215,7 +215,8 @@ def test_a_note_that_comes_after_the_case_was_given_away_is_refused_and_changes_
     assert asking.offices["ninewa"].row(case).version == before
 
 
-def test_a_request_is_not_listed_to_who_is_named_in_its_case_meanwhile(asking: Asking) -> None:
+@pytest.mark.parametrize("named", [SUPERVISOR.id, "account-somebody"])
+def test_a_request_is_not_listed_where_its_case_stands_behind_the_wall_meanwhile(asking: Asking, named: str) -> None:
     case = triaged(asking)
     request = asking.ask(case)
     ninewa = asking.offices["ninewa"]
@@ -226,5 +227,5 @@ def test_a_request_is_not_listed_to_who_is_named_in_its_case_meanwhile(asking: A
             return [row.id for row in handlers.list_handler_requests(session, query, by=SUPERVISOR).items]
 
     assert listed() == [request.id]
-    life.name_staff(ninewa, case, by=SUPERVISOR, staff_account=SUPERVISOR.id)
+    life.name_staff(ninewa, case, by=SUPERVISOR, staff_account=named)
     assert listed() == []
