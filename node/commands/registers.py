@@ -92,8 +92,8 @@ def _take(
 
 
 def _helpers() -> int:
-    """Processes beside this one that prepare rows: one for each other core, as many as one writer keeps busy."""
-    return min(len(os.sched_getaffinity(0)) - 1, MOST_HELPERS)
+    """Processes beside this one that prepare rows. One core is left to the node's services: officers come first."""
+    return max(0, min(len(os.sched_getaffinity(0)) - 2, MOST_HELPERS))
 
 
 def _with_progress(importer: Importer, file: Path, *, dry_run: bool, quiet: bool) -> Report:
