@@ -8,8 +8,8 @@ the file kept as their value is read.
 
 Written text that a spreadsheet would take for a formula gets an apostrophe in front (CWE-1236).
 
-Both are written here and not taken from a library: what is read is other people's files, and the few elements that a
-table needs are less code than the care of a dependency (docs/decisions/1902-tables-without-a-library.md).
+Workbooks are written by XlsxWriter. They are read here and not by a library: what is read is other people's files, and
+no library bounds what it makes of them (docs/decisions/2063-workbooks-after-looking-again.md).
 """
 
 from kernel.spreadsheet.reading import Row, SpreadsheetRefused, read_rows

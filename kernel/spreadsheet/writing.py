@@ -2,38 +2,29 @@
 
 import csv
 import re
-import zipfile
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from enum import Enum
 from io import TextIOWrapper
+from itertools import chain
 from typing import IO, Any, Final
-from xml.sax.saxutils import escape
+
+from xlsxwriter import Workbook
+
+from kernel.errors import TooLarge
+from kernel.spreadsheet.reading import MOST_ROWS
 
 CSV: Final = "text/csv; charset=utf-8"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMULA_BEGINS: Final = frozenset("=+-@\t\r\n|%＝＋－＠")
 MOST_CHARACTERS: Final = 32_767
-_UNFIT: Final = re.compile("[^\t\r\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 has no sign for
-
-_MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006"
-_HEAD: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_KIND: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-_PARTS: Final = {
-    "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
-    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    '<Default Extension="xml" ContentType="application/xml"/>'
-    f'<Override PartName="/xl/workbook.xml" ContentType="{_KIND}.sheet.main+xml"/>'
-    f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_KIND}.worksheet+xml"/></Types>',
-    "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
-    f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-    "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">'
-    '<sheets><sheet name="Jisr" sheetId="1" r:id="rId1"/></sheets></workbook>',
-    "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
-    f'<Relationship Id="rId1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+_AS_GIVEN: Final = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_numbers": False,
+    "strings_to_urls": False,
 }
+_UNFIT: Final = re.compile("[^\t\r\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 has no sign for
 
 
 def harmless(value: Any) -> str | int | float | None:
@@ -71,28 +62,20 @@ def write_csv(out: IO[bytes], columns: Sequence[str], rows: Iterable[Sequence[An
 
 
 def write_xlsx(out: IO[bytes], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """Write a workbook of one sheet; every text is a text cell, never a formula. Return how many rows."""
-    count = 0
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, body in _PARTS.items():
-            archive.writestr(name, _HEAD + body)
-        with archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet:
-            sheet.write(f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>'.encode())
-            sheet.write(_line(columns))
-            for row in rows:
-                sheet.write(_line(row))
-                count += 1
-            sheet.write(b"</sheetData></worksheet>")
+    """Write a workbook of one sheet; every text is a text cell, never a formula or a link. Return how many rows.
+
+    Rows wait in a temporary file and not in memory. Raises `TooLarge` for more than a sheet can hold.
+    """
+    count = -1  # the headings are no row
+    with Workbook(out, _AS_GIVEN) as book:
+        sheet = book.add_worksheet("Jisr")
+        for count, row in enumerate(chain([columns], rows)):
+            if count >= MOST_ROWS:
+                raise TooLarge(f"A sheet holds {MOST_ROWS} rows; write a CSV.", limit=MOST_ROWS)
+            for place, value in enumerate(row):
+                cell = harmless(value)
+                if isinstance(cell, str):
+                    sheet.write_string(count, place, cell)
+                elif cell is not None:
+                    sheet.write_number(count, place, cell)
     return count
-
-
-def _line(values: Sequence[Any]) -> bytes:
-    return f"<row>{''.join(_cell(harmless(value)) for value in values)}</row>".encode()
-
-
-def _cell(value: str | int | float | None) -> str:
-    if value is None or value == "":
-        return "<c/>"
-    if isinstance(value, str):
-        return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
-    return f"<c><v>{value}</v></c>"
