@@ -209,6 +209,12 @@ def test_a_directorate_that_heard_the_other_history_sets_it_aside(sqlite_country
     wait.until(lambda: ninewa.link_state(ERBIL) == "idle", seconds=SECONDS, what="all is well")
 
 
+def told(ninewa: Node) -> int | None:
+    """What Baghdad said that it holds."""
+    link = ninewa.link(BAGHDAD)
+    return None if link is None else link.held_number
+
+
 def test_a_directorate_that_was_restored_or_lost_its_database_is_sent_everything_again(country: Country) -> None:
     ninewa, baghdad = country["ninewa"], country[BAGHDAD]
     country.start("ninewa", BAGHDAD)
@@ -219,6 +225,7 @@ def test_a_directorate_that_was_restored_or_lost_its_database_is_sent_everything
     baghdad.start()
     ninewa.record_some(20)
     converged(ninewa, baghdad, at_least=25, seconds=SECONDS)
+    wait.until(lambda: told(ninewa) == 25, seconds=SECONDS, what="ninewa was told so, else it has nothing to count")
     assert baghdad.stop() == 0
     backup.restore(mark=True)
     baghdad.start()
