@@ -165,13 +165,20 @@ class Node:
 
     def ready(self) -> bool:
         """Whether every process that this node has says that it can do its work."""
+        return self._all_answer("readyz")
+
+    def serves(self) -> bool:
+        """Whether every process has come up, though its work may be stopped, as by a disk that is nearly full."""
+        return self._all_answer("healthz")
+
+    def _all_answer(self, probe: str) -> bool:
         return all(kind in self.running for kind in self.kinds) and all(
-            self._ok(part) for kind in self.kinds for part in PARTS[kind]
+            self._ok(part, probe) for kind in self.kinds for part in PARTS[kind]
         )
 
-    def _ok(self, part: str) -> bool:
+    def _ok(self, part: str, probe: str) -> bool:
         try:
-            with requests.get(f"http://127.0.0.1:{self.ports[part]}/readyz", timeout=5) as answer:
+            with requests.get(f"http://127.0.0.1:{self.ports[part]}/{probe}", timeout=5) as answer:
                 return answer.ok
         except requests.RequestException:
             return False

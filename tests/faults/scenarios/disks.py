@@ -23,7 +23,7 @@ def disk_full(stage: Stage) -> None:
     name = stage.dice.choice(("ninewa", ERBIL))
     node = stage.country[name]
     with _small_disk(stage, node) as mounted:
-        stage.country.wait(node.ready, 60, f"{name} is ready again")  # one that starts on a full disk ends
+        stage.country.wait(node.serves, 60, f"{name} serves again")  # one that starts on a full disk ends
         if mounted:
             filler = node.home / "filler"
             with filler.open("wb") as file:
