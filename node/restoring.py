@@ -16,6 +16,7 @@ from kernel.crypto import OpeningKey, save_secret
 from kernel.database import Database
 from kernel.fact import Fact
 from kernel.vault import IDENTITY_KEY, Vault, keys_in
+from node.commands.databases import closed_afterwards
 from node.commands.link import sync_database
 from node.processes import Prepared
 from services.case import sealing
@@ -34,7 +35,7 @@ entries: Table = JournalEntry.__table__
 
 def restore(prepared: Prepared, key: OpeningKey) -> dict[str, Any]:
     """Open every copy in this node's journal and put back what is missing or older here. Raises `CannotOpen`."""
-    with sync_database(prepared).read() as session:
+    with closed_afterwards(), sync_database(prepared).read() as session:
         opened = safekeeping.open_all(prepared.node.id, _copies(session), key)
     keys = {name: raw for each in opened.keys for name, raw in each.items()}
     identities = [each[IDENTITY_KEY] for each in opened.keys if IDENTITY_KEY in each]
