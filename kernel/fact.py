@@ -23,6 +23,7 @@ AnyField = TypeVar("AnyField", bound=fields.Field)
 MAX_OPEN_BYTES = 256 * 1024  # head, statistical and operational; a record's state has a few hundred bytes
 MAX_ADDRESSED_BYTES = 120 * 1024  # of these in a fact with an audience: relayed as JSON in JSON it may double
 MAX_SEALED_BYTES = 256 * 1024  # a sealed case has tens of KiB; files follow in facts of their own
+MAX_DEPTH = 32  # of JSON nesting in a part; facts are flat, and parsers differ in how deep they go
 MAX_FACT_BYTES = 640 * 1024  # an envelope: the open parts, and the sealed one in base64
 
 
@@ -252,6 +253,24 @@ def pack(fact: Fact) -> bytes:
     return msgspec.json.encode(envelope)
 
 
+def is_deep(part: bytes) -> bool:
+    """Whether JSON nests deeper than `MAX_DEPTH`: what one parser reads and another refuses is refused by all."""
+    if part.count(b"{") + part.count(b"[") <= MAX_DEPTH:
+        return False
+    try:
+        return _depth(msgspec.json.decode(part)) > MAX_DEPTH
+    except RecursionError:
+        return True
+
+
+def _depth(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(_depth, value), default=0)
+    return 0
+
+
 def unpack(raw: bytes) -> Fact:
     """The fact that `pack` wrote, its parts byte for byte. Raises `NotAFact` for anything else."""
     if len(raw) > MAX_FACT_BYTES:
@@ -267,6 +286,8 @@ def unpack(raw: bytes) -> Fact:
         sealed = base64.b64decode(envelope.sealed or "", validate=True)
     except (msgspec.MsgspecError, binascii.Error, UnicodeDecodeError, RecursionError) as error:
         raise NotAFact(f"This message is not a fact: {type(error).__name__}.") from error
+    if any(map(is_deep, (bytes(envelope.head), bytes(envelope.statistical), operational))):
+        raise NotAFact(f"This message is not a fact: a part of it is nested deeper than {MAX_DEPTH}.")
     if head.version < 1 or not head.type or not head.id or not head.subject:
         raise NotAFact("This message is not a fact: its head lacks an id, type, subject or a version from 1.")
     return Fact(

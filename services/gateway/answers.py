@@ -42,6 +42,14 @@ SENTENCES = {
     431: "The headers are longer than what is accepted.",
 }
 
+# Python 3.13 took over the phrases of RFC 9110; a code is for programs and stays what it was.
+CODES = {
+    413: "request_entity_too_large",
+    414: "request_uri_too_long",
+    416: "requested_range_not_satisfiable",
+    422: "unprocessable_entity",
+}
+
 log = get_logger("gateway")
 
 
@@ -77,7 +85,7 @@ def http_refusal(error: HTTPException) -> Response:
 def http_error(status: int) -> dict[str, Any]:
     """`{code, message, details}` for an HTTP status that says it all."""
     phrase = HTTPStatus(status).phrase
-    code = re.sub(r"[^a-z]+", "_", phrase.lower())
+    code = CODES.get(status) or re.sub(r"[^a-z]+", "_", phrase.lower())
     return {"code": code, "message": SENTENCES.get(status, f"{phrase}."), "details": {}}
 
 

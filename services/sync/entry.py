@@ -27,13 +27,13 @@ from typing import Protocol
 import msgspec
 
 from kernel.errors import BadInput
+from kernel.fact import MAX_DEPTH, is_deep
 
 SALT_BYTES = 16
 LEAF_BYTES = 32
 NOTHING_COMMITTED = bytes(32)
 MAX_PART_BYTES = 256 * 1024  # the kernel takes no fact that is larger than this in all
 MAX_ENTRIES = 20_000  # in one batch: 1 MiB of withheld entries, some 45 bytes each, comes near it
-MAX_DEPTH = 32  # of JSON nesting in a part; facts are flat, and parsers differ in how deep they go
 
 _u32 = Struct(">I").pack
 TO_NOBODY = b'"audience":[]'  # in nearly every head, as it is written; these bytes cannot stand inside a JSON string
@@ -188,8 +188,7 @@ def _check_json(name: str, part: bytes) -> None:
     try:
         part.decode()
         exact = len(_decode_raw(part)) == len(part)
-        brackets = part.count(b"{") + part.count(b"[")
-        nested = brackets > MAX_DEPTH and _depth(msgspec.json.decode(part)) > MAX_DEPTH
+        nested = is_deep(part)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadEntry(reason=f"{name} is not JSON ({type(error).__name__})") from error
     if not exact or part[:1] != b"{":
@@ -204,14 +203,6 @@ def _check_audience(head: bytes) -> None:
         audience(head)
     except msgspec.MsgspecError as error:
         raise BadEntry(reason="head has an audience that is no list of nodes") from error
-
-
-def _depth(value: object) -> int:
-    if isinstance(value, dict):
-        return 1 + max(map(_depth, value.values()), default=0)
-    if isinstance(value, list):
-        return 1 + max(map(_depth, value), default=0)
-    return 0
 
 
 class _OnWire(msgspec.Struct, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):

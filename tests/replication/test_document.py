@@ -9,7 +9,7 @@ from contracts.replication import ArrivedFact, RelayedFact
 from contracts.sync import LinkState
 from contracts.sync import ReplicaState as Status
 from kernel.crypto import PADDED
-from kernel.fact import MAX_ADDRESSED_BYTES, MAX_SEALED_BYTES
+from kernel.fact import MAX_ADDRESSED_BYTES, MAX_DEPTH, MAX_SEALED_BYTES
 from services.sync import bundle, entry, link, message, pace, replica
 from services.sync.disclosure import Clearance, Disclosure
 
@@ -28,7 +28,7 @@ BOUNDS = [
     ("payload, opened", [message.MAX_PAYLOAD]),
     ("entries in a batch", [entry.MAX_ENTRIES]),
     ("one part of an entry", [entry.MAX_PART_BYTES]),
-    ("nesting of a part", [entry.MAX_DEPTH]),
+    ("nesting of a part", [MAX_DEPTH]),
     ("open parts of an entry with an audience", [MAX_ADDRESSED_BYTES]),
     ("window", [link.WINDOW]),
     ("batch, aimed at", [pace.LEAST_BATCH, pace.MOST_BATCH, pace.FIRST_BATCH]),

@@ -12,6 +12,7 @@ from sqlmodel import select
 from deploy.ports import free_port
 from kernel.clock import now
 from kernel.database import Database
+from node.commands.databases import closed_afterwards
 from node.processes import prepare
 from node.recovering import Recovering
 from services.sync.rewriting import Rewritten
@@ -55,11 +56,12 @@ class Backup:
 
 def recover(node: Node, **options: Any) -> Rewritten:
     """What `jisr sync recover --yes` does to the journal."""
-    recovering = Recovering(prepare(node.settings_file), wait=SECONDS, **options)
-    plan = recovering.look().plan
-    assert plan is not None
-    recovering.fetch(plan, lambda _source, _count, _total: None)
-    return recovering.apply(plan)
+    with closed_afterwards():
+        recovering = Recovering(prepare(node.settings_file), wait=SECONDS, **options)
+        plan = recovering.look().plan
+        assert plan is not None
+        recovering.fetch(plan, lambda _source, _count, _total: None)
+        return recovering.apply(plan)
 
 
 def facts_of(node: Node) -> list[str]:
@@ -191,7 +193,8 @@ def test_a_directorate_that_heard_the_other_history_sets_it_aside(sqlite_country
     wait.until(lambda: ninewa.link_state(BAGHDAD) == "rolled_back", seconds=SECONDS, what="Baghdad holds more")
     wait.until(lambda: ninewa.link_state(ERBIL) == "rolled_back", seconds=SECONDS, what="nothing is sent to Erbil")
 
-    plan = Recovering(prepare(ninewa.settings_file), wait=SECONDS).look().plan
+    with closed_afterwards():
+        plan = Recovering(prepare(ninewa.settings_file), wait=SECONDS).look().plan
     assert plan is not None
     assert (plan.source, plan.after, plan.lost, plan.renumbered) == (BAGHDAD, 4, 9, 6)
     assert [(fork.source, fork.after, fork.held) for fork in plan.forks] == [(ERBIL, 4, 10)]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from kernel.fact import MAX_DEPTH
 from services.sync.entry import (
-    MAX_DEPTH,
     MAX_ENTRIES,
     MAX_PART_BYTES,
     NOTHING_COMMITTED,
@@ -186,7 +186,7 @@ def test_repeated_keys_are_carried_as_they_are() -> None:
         b'[["full",{"a":1,},{},"",null,""]]',
         b'[["full",{"a":"\xff"},{},"",null,""]]',
         b'[["full",{},{},"",null,""]] trailing',
-        b'[["full",' + b'{"a":' * 3000 + b"1" + b"}" * 3000 + b',{},"",null,""]]',
+        b'[["full",' + b'{"a":' * 40_000 + b"1" + b"}" * 40_000 + b',{},"",null,""]]',
     ],
 )
 def test_what_is_no_list_of_entries_is_refused(payload: bytes) -> None:
