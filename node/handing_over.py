@@ -84,7 +84,7 @@ def _since(session: Session, row: Recovery) -> dict[str, int]:
 
     It was restored where the first copy leaves this node's history, which may be before what was followed.
     """
-    left = min([row.after, *(int(fork.rpartition(":")[2]) for fork in row.forks.split(",") if ":" in fork)])
+    left = min([row.after, *(after for after in row.forked().values() if after is not None)])
     numbers = (entries.c.number > left, entries.c.number <= row.until + row.renumbered)
     found: dict[str, int] = {}
     for each in session.scalars(_in_order(*numbers, entries.c.recorded_at != row.at)):

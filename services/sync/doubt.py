@@ -85,4 +85,4 @@ def look(session: Session, mark: Mark | None) -> Doubt | None:
 def forked(session: Session, epoch: int) -> frozenset[str]:
     """The destinations that were known to hold another history when this life of the journal began."""
     row = session.get(Recovery, epoch)
-    return frozenset(each.partition(":")[0] for each in row.forks.split(",")) if row and row.forks else frozenset()
+    return frozenset(row.forked()) if row is not None else frozenset()

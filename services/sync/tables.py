@@ -329,6 +329,11 @@ class Recovery(Base, table=True):
     handed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
     forks: str = Field(default="", sa_column=Column(Text, nullable=False))
 
+    def forked(self) -> dict[str, int | None]:
+        """Who holds another history, and after which number; None where a release before this one wrote the row."""
+        named = (each.partition(":") for each in self.forks.split(",") if each)
+        return {destination: int(after) if after else None for destination, _, after in named}
+
 
 class SetAside(Base, table=True):
     """An entry that a replica held and its origin's later life does not have. Kept for ever, counted nowhere."""

@@ -155,9 +155,7 @@ def drop_unfinished(session: Session, *, now: datetime) -> int:
 
 def shown(session: Session, row: Evidence) -> dict[str, Any]:
     """What is said of a file."""
-    said = {
-        name: getattr(row, name) for name in ("id", "case_id", "state", "media_type", "size", "added_by", "added_at")
-    }
+    said = {name: getattr(row, name) for name in SAID}
     return {**said, "parts": parts_of(row), "next_part": next_part(session, row)}
 
 
