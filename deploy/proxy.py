@@ -34,6 +34,7 @@ class _Conditions:
     latency: float = 0.0
     rate: float | None = None
     remaining: int | None = None
+    each: int | None = None  # bytes towards the target that one connection carries
     open: asyncio.Event = field(default_factory=asyncio.Event)
     deaf: set[bool] = field(default_factory=set)  # directions, True for up, in which every byte is lost
 
@@ -124,6 +125,10 @@ class Proxy:
         """
         self._call(self._change(lambda line: setattr(line, "remaining", count)))
 
+    def drop_each_after(self, count: int) -> None:
+        """Reset each connection, until `heal`, when it has carried `count` bytes to the target."""
+        self._call(self._change(lambda line: setattr(line, "each", count)))
+
     @property
     def connection_count(self) -> int:
         """How many connections are open now."""
@@ -149,7 +154,7 @@ class Proxy:
 
     async def _heal(self) -> None:
         line = self._conditions
-        line.latency, line.rate, line.remaining = 0.0, None, None
+        line.latency, line.rate, line.remaining, line.each = 0.0, None, None, None
         line.deaf.clear()
         line.open.set()
         for connection in list(self._connections):
@@ -199,6 +204,7 @@ class _Connection:
         self._reader = reader
         self._writers = [writer]
         self._task: asyncio.Future[Any] | None = None
+        self._carried = 0  # bytes to the target
         self.lost_bytes = False
         self.ended = asyncio.Event()
 
@@ -260,10 +266,21 @@ class _Connection:
         if line.rate:
             await asyncio.sleep(len(data) / line.rate)
         if up:
-            data = data[: self._proxy._count_up(len(data))]
+            data = self._take(data)
         else:
             self._proxy.bytes_down += len(data)
         writer.write(data)
         await writer.drain()
         if up:
             self._proxy._break_if_spent()
+            if line.each is not None and self._carried >= line.each:
+                self.reset()
+
+    def _take(self, data: bytes) -> bytes:
+        """What of `data` may still pass to the target before the line, or this connection, breaks."""
+        each = self._proxy._conditions.each
+        if each is not None:
+            data = data[: max(0, each - self._carried)]
+        data = data[: self._proxy._count_up(len(data))]
+        self._carried += len(data)
+        return data

@@ -18,12 +18,11 @@ nothing only hellos are sent to it (its queue keeps what the broker took). Each 
 going back, after the first with growing waits and one small batch at a time.
 """
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from contracts.sync import LinkState
 from services.sync.actions import Action, SayHello, Send, Wait
+from services.sync.flight import Flight
 from services.sync.message import Held
 from services.sync.pace import FIRST_BATCH, LONGEST_WAIT, Bucket, Pace, backoff
 from services.sync.position import Position, start
@@ -38,12 +37,6 @@ OUTSIDE_HOURS = "It sends in the hours that an operator set, and they have not b
 
 APPLIES = frozenset({"ok", "silent", "rolled_back"})  # words of a receiver that takes what fits; see replica.py
 WORDS = {"diverged": LinkState.DIVERGED, "duplicate": LinkState.DUPLICATE}
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    end: Position
-    nbytes: int
 
 
 class Link:
@@ -86,8 +79,7 @@ class Link:
         self._doubt: tuple[LinkState, str] | None = None  # about the whole journal, found elsewhere
         self._word: tuple[LinkState, str] | None = None  # theirs, until they say otherwise
         self._sent = self._genesis
-        self._flying: deque[_Sent] = deque()
-        self.outstanding = 0  # bytes sent and not yet held
+        self._flying = Flight()
         self._hello_at = self._progress_at = self._quiet_until = 0.0
         self._attempts = self._refusals = self._needed = self._unanswered = 0
         self._gap_at = -1
@@ -133,13 +125,18 @@ class Link:
         return self._verdict or self._word or self._doubt
 
     @property
+    def outstanding(self) -> int:
+        """Bytes sent and not yet held."""
+        return self._flying.outstanding
+
+    @property
     def verdict(self) -> tuple[LinkState, str] | None:
         """What this side found wrong, with the reason; ended by `resume`."""
         return self._verdict
 
     def known_digest(self, number: int) -> bytes | None:
         """This journal's digest at `number` if it can be told without reading the journal."""
-        places = (self._genesis, self.head, self._sent, self.held, *(one.end for one in self._flying))
+        places = (self._genesis, self.head, self._sent, self.held, *self._flying.ends)
         return next((place.digest for place in places if place and place.number == number), None)
 
     # --- what happened
@@ -163,8 +160,7 @@ class Link:
         self._connected = self._blocked = self._answered = self._suspect = False
         self._attempts = self._refusals = self._needed = self._unanswered = 0
         self._held_back, self._gap_at = "", -1
-        self._flying.clear()
-        self.outstanding = 0
+        self._flying.broken()
 
     def on_blocked(self, now: float) -> None:
         """The destination's broker takes nothing now (memory or disk alarm)."""
@@ -211,8 +207,7 @@ class Link:
         """An admitted batch was published."""
         if not self._flying:
             self._progress_at = now
-        self._flying.append(_Sent(end, nbytes))
-        self.outstanding += nbytes
+        self._flying.add(end, nbytes)
         self._sent, self._needed = end, 0
         self.on_head(end)
         self._pace.sent(end.number - start.number, nbytes)
@@ -254,6 +249,7 @@ class Link:
         if not self._answered:
             self._answered = True
             self.held, self._progress_at = said.held, now
+            self._pace.reconnected(lost=self._flying.lost(said.held.number))
             self._go_back()
         elif self.held is None or said.held.number > self.held.number:
             self._progress(said.held, now)
@@ -296,11 +292,7 @@ class Link:
         )
 
     def _progress(self, held: Position, now: float) -> None:
-        acknowledged, began = 0, self._progress_at
-        while self._flying and self._flying[0].end.number <= held.number:
-            acknowledged += self._flying.popleft().nbytes
-        self.outstanding -= acknowledged
-        self._pace.acknowledged(acknowledged, now - began)
+        self._pace.acknowledged(self._flying.landed(held.number), now - self._progress_at)
         self.held = held
         if self._sent.number < held.number:
             self._sent = held
@@ -328,8 +320,7 @@ class Link:
     def _go_back(self) -> None:
         if self._flying:
             self.went_back += 1
-        self._flying.clear()
-        self.outstanding = 0
+        self._flying.forget()
         self._sent = self.held or self._genesis
 
     # --- what to do

@@ -3,6 +3,9 @@
 A batch should take 1–2 seconds of the link: large enough to fill a slow line with 300 ms of latency, small
 enough that little is sent twice when it is cut. The rate is not configured but measured, from what the
 other side acknowledged and how long that took. An operator may set a limit below what the line would carry.
+
+A line that drops before one batch is through would carry nothing for ever. So each connection that ends like that
+halves what a batch may have, down to `SMALLEST_BATCH` or one entry; what gets through afterwards doubles it again.
 """
 
 import random
@@ -18,7 +21,9 @@ BATCH_SECONDS = 1.5
 ENTRY_BYTES = 60.0  # compressed; a first guess, then learned from what is sent
 LEARN_FROM = 50  # entries; a smaller batch of few bytes is mostly header and says little about one entry
 SPARE = 0.9  # read a little less than should fit: what does not is packed, and compressed, a second time
-LEAST_LIMITED = 4 * 1024  # a batch under the slowest limit: below it the header and signature outweigh the entries
+SMALLEST_BATCH = (
+    4 * 1024
+)  # under the slowest limit or on the worst line: below it header and signature outweigh entries
 BURST_SECONDS = 2.0  # of a limited rate that may be sent at once after a silence: a batch and a little
 # Of zstd: 9 makes facts an eighth smaller than 1 and takes ten times as long, 11 µs each. Below 4 Mbit/s that is less
 # than a twentieth of one core, and the line is what there is too little of; above it would hold up the sender.
@@ -63,7 +68,7 @@ class Bucket:
 
     def batch(self, nbytes: int) -> int:
         """The size of a batch under this limit: no more than a limited link carries in the time of a batch."""
-        return nbytes if self.rate is None else min(nbytes, max(LEAST_LIMITED, int(self.rate * BATCH_SECONDS)))
+        return nbytes if self.rate is None else min(nbytes, max(SMALLEST_BATCH, int(self.rate * BATCH_SECONDS)))
 
     def take(self, nbytes: int, now: float) -> None:
         """So much was sent."""
@@ -82,18 +87,29 @@ class Pace:
 
     def __init__(self) -> None:
         self._batch = float(FIRST_BATCH)
+        self._most = float(MOST_BATCH)  # less after connections that carried nothing
+        self._through = 0  # bytes that one connection carried since the most was changed
         self._rates: deque[float] = deque(maxlen=RATES)
         self._entry = ENTRY_BYTES
 
     @property
     def batch_bytes(self) -> int:
         """The size to aim at, in compressed bytes."""
-        return int(self._batch)
+        return int(min(self._batch, self._most))
+
+    def reconnected(self, lost: int) -> None:
+        """A connection works. One before it ended before its first batch of `lost` bytes was through; 0: none did."""
+        self._through = 0
+        if lost > SMALLEST_BATCH:
+            self._most = max(float(SMALLEST_BATCH), min(self.batch_bytes, lost) / 2)
 
     def acknowledged(self, nbytes: int, seconds: float) -> None:
         """So much got through in that time. A trickle of live facts says nothing about the rate of the
         link.
         """
+        self._through += nbytes
+        if self._through >= self._most:  # a connection carries that much
+            self._most, self._through = min(self._most * 2, float(MOST_BATCH)), 0
         if nbytes < LEAST_BATCH or seconds <= 0:
             return
         self._rates.append(nbytes / seconds)

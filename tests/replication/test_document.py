@@ -32,6 +32,7 @@ BOUNDS = [
     ("open parts of an entry with an audience", [MAX_ADDRESSED_BYTES]),
     ("window", [link.WINDOW]),
     ("batch, aimed at", [pace.LEAST_BATCH, pace.MOST_BATCH, pace.FIRST_BATCH]),
+    ("batch on a limited link, or after drops", [pace.SMALLEST_BATCH]),
     ("hello and held", [link.HELLO_SECONDS, pace.LONGEST_WAIT]),
     ("no progress", [link.NO_PROGRESS_SECONDS]),
     ("waits", [pace.FIRST_WAIT, pace.LONGEST_WAIT]),

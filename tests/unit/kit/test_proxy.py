@@ -107,6 +107,22 @@ def test_a_line_breaks_in_the_middle_of_a_message_and_only_once(line: Proxy) -> 
         assert client.recv(10) == b"again"
 
 
+def test_each_connection_of_a_line_carries_so_much_until_it_is_healed(line: Proxy) -> None:
+    line.drop_each_after(7)
+    for _ in range(2):
+        with _connect(line) as client:
+            client.sendall(b"one")
+            assert client.recv(10) == b"one"
+            client.sendall(b"salam")
+            with pytest.raises(ConnectionResetError):
+                _read_to_the_end(client)
+    assert line.bytes_up == 14
+    line.heal()
+    with _connect(line) as client:
+        client.sendall(b"as much as one likes")
+        assert client.recv(100) == b"as much as one likes"
+
+
 def test_latency_delays_each_way(line: Proxy) -> None:
     line.latency(0.1)
     with _connect(line) as client:

@@ -7,7 +7,7 @@ from contracts.sync import LinkState
 from services.sync.actions import SayHello, Send, Wait
 from services.sync.link import OUTSIDE_HOURS, Link
 from services.sync.message import Held
-from services.sync.pace import BATCH_SECONDS, BURST_SECONDS, LEAST_LIMITED, Bucket
+from services.sync.pace import BATCH_SECONDS, BURST_SECONDS, SMALLEST_BATCH, Bucket
 from services.sync.position import Position, start
 
 RATE = 8 * 1024
@@ -38,7 +38,7 @@ def test_without_a_limit_nothing_waits() -> None:
 
 def test_a_batch_is_cut_to_the_limit() -> None:
     assert Bucket(RATE).batch(10**6) == int(RATE * BATCH_SECONDS)
-    assert Bucket(1024).batch(10**6) == LEAST_LIMITED
+    assert Bucket(1024).batch(10**6) == SMALLEST_BATCH
 
 
 def link(rate: int | None = None) -> Link:

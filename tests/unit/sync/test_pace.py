@@ -2,7 +2,17 @@
 
 import pytest
 
-from services.sync.pace import HARD, HARD_BELOW, LEAST_BATCH, QUICK, RATES, Pace
+from services.sync.pace import (
+    FIRST_BATCH,
+    HARD,
+    HARD_BELOW,
+    LEAST_BATCH,
+    MOST_BATCH,
+    QUICK,
+    RATES,
+    SMALLEST_BATCH,
+    Pace,
+)
 
 MIB = 1024 * 1024
 
@@ -45,3 +55,38 @@ def test_few_large_entries_are_learned_from_as_many_small_ones_are() -> None:
     few = Pace()
     few.sent(1, 900)
     assert few.entries_in(256 * 1024) == Pace().entries_in(256 * 1024)
+
+
+def test_each_connection_that_carried_nothing_halves_a_batch_down_to_the_smallest() -> None:
+    pace, sizes = Pace(), []
+    for _ in range(6):
+        pace.reconnected(lost=pace.batch_bytes)
+        sizes.append(pace.batch_bytes)
+    assert sizes == [FIRST_BATCH // 2, FIRST_BATCH // 4, FIRST_BATCH // 8, *[SMALLEST_BATCH] * 3]
+
+
+def test_what_gets_through_afterwards_doubles_it_again() -> None:
+    pace, sizes = measured(MIB, 0.5), []
+    assert pace.batch_bytes == MOST_BATCH
+    pace.reconnected(lost=10_000)
+    while pace.batch_bytes < MOST_BATCH:
+        sizes.append(pace.batch_bytes)
+        pace.acknowledged(sizes[-1] // 2, 0.1)
+        assert pace.batch_bytes == sizes[-1], "a half says nothing of a whole one"
+        pace.acknowledged(sizes[-1] // 2, 0.1)
+    assert sizes == [5000 * 2**times for times in range(6)]
+
+
+def test_halves_that_two_connections_carried_make_no_whole() -> None:
+    pace = Pace()
+    pace.reconnected(lost=FIRST_BATCH)
+    for _ in range(9):
+        pace.acknowledged(FIRST_BATCH // 4, 0.1)
+        pace.reconnected(lost=0)
+    assert pace.batch_bytes == FIRST_BATCH // 2
+
+
+def test_a_live_fact_lost_with_its_connection_says_nothing_of_large_batches() -> None:
+    pace = Pace()
+    pace.reconnected(lost=400)
+    assert pace.batch_bytes == FIRST_BATCH
