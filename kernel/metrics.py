@@ -33,7 +33,7 @@ LINK_CERTIFICATE_EXPIRY = Gauge(
 )
 LINK_RESTORED = Counter(
     "jisr_link_restored_total",
-    "Times a destination held less than it had said, because it was restored; it was sent again.",
+    "Times a destination held less than it had said to this start of the engine, being restored; it was sent again.",
     ["destination"],
 )
 JOURNAL_EPOCH = Gauge("jisr_journal_epoch", "Which life of this node's journal this is; a recovery begins another.")

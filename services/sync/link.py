@@ -73,7 +73,8 @@ class Link:
         self._hello_seconds, self._no_progress_seconds = hello_seconds, no_progress_seconds
         self._genesis = start(origin, begun or epoch)
         self._window = self._granted = window
-        self._connected = self._blocked = self._answered = self._suspect = False
+        self._connected = self._blocked = self._answered = False
+        self._suspect: Position | None = None  # less than it said before, and heard once
         self._unauthorised = self._held_back = ""
         self._verdict: tuple[LinkState, str] | None = None  # ours, until resume
         self._doubt: tuple[LinkState, str] | None = None  # about the whole journal, found elsewhere
@@ -157,7 +158,8 @@ class Link:
         self._unauthorised = reason
 
     def _lose_connection(self) -> None:
-        self._connected = self._blocked = self._answered = self._suspect = False
+        self._connected = self._blocked = self._answered = False
+        self._suspect = None
         self._attempts = self._refusals = self._needed = self._unanswered = 0
         self._held_back, self._gap_at = "", -1
         self._flying.broken()
@@ -246,18 +248,16 @@ class Link:
         if not self._consistent(said, digest_at):
             return
         self._word = _word(said)
-        if not self._answered:
-            self._answered = True
-            self.held, self._progress_at = said.held, now
-            self._pace.reconnected(lost=self._flying.lost(said.held.number))
-            self._go_back()
-        elif self.held is None or said.held.number > self.held.number:
+        known = self.held.number if self.held else -1
+        if said.held.number < known:
+            self._less(said.held, now)
+        elif not self._answered:
+            self._begin(said.held, now)
+        elif said.held.number > known:
             self._progress(said.held, now)
             self._gap(said)
-        elif said.held.number < self.held.number:
-            self._less(said.held, now)
         else:
-            self._suspect = False
+            self._suspect = None
             self._gap(said)
 
     def _consistent(self, said: Held, digest_at: Callable[[int], bytes | None]) -> bool:
@@ -296,20 +296,25 @@ class Link:
         self.held = held
         if self._sent.number < held.number:
             self._sent = held
-        self._suspect, self._gap_at, self._attempts, self._progress_at = False, -1, 0, now
+        self._suspect, self._gap_at, self._attempts, self._progress_at = None, -1, 0, now
         if not self._held_back:
             self._quiet_until = now
 
+    def _begin(self, held: Position, now: float) -> None:
+        """Send from there: the first word of a connection, or one that tells of less."""
+        self._answered, self._suspect = True, None
+        self.held, self._progress_at = held, now
+        self._pace.reconnected(lost=self._flying.lost(held.number))
+        self._go_back()
+
     def _less(self, held: Position, now: float) -> None:
-        """It holds less than it said: an old word came late, or it was restored. Ask once, then believe."""
-        if not self._suspect:
-            self._suspect = True
+        """It holds less than it said: an old word came late, or it was restored. Ask; one that says so twice was."""
+        if self._suspect != held:
+            self._suspect = held
             self._hello_at = now
             return
-        self._suspect = False
         self.restored += 1
-        self.held, self._progress_at = held, now
-        self._go_back()
+        self._begin(held, now)
 
     def _gap(self, said: Held) -> None:
         """It missed a batch. Once for each place: those that were in flight behind it report the same gap."""

@@ -11,6 +11,8 @@ from tests.kit.databases import SqliteDatabases
 from tests.kit.rabbitmq import Vhost
 from tests.kit.small_country import BAGHDAD, ERBIL
 from tests.replication.country import Country, converged
+from tests.replication.test_engine_bad_days import metric
+from tests.replication.test_recovery import Backup, told
 
 Lines = dict[tuple[str, str], Proxy]
 
@@ -69,4 +71,29 @@ def test_a_line_that_breaks_in_the_middle_of_batches_brings_them_all_once(
         wait.until(lambda: ninewa.waiting_in_outbox() == 0, seconds=60)
     lines["ninewa", BAGHDAD].heal()
     converged(ninewa, baghdad, at_least=1610, seconds=60)
+    assert baghdad.records("ninewa") == ninewa.records("ninewa")
+
+
+def test_a_directorate_restored_while_the_line_was_cut_is_counted_and_sent_everything(
+    country_on_lines: Country, lines: Lines
+) -> None:
+    country = country_on_lines
+    ninewa, baghdad = country["ninewa"], country[BAGHDAD]
+    country.start("ninewa", BAGHDAD)
+    ninewa.record_some(5)
+    converged(ninewa, baghdad, at_least=5)
+    assert baghdad.stop() == 0
+    backup = Backup(baghdad)
+    baghdad.start()
+    ninewa.record_some(20)
+    converged(ninewa, baghdad, at_least=25)
+    wait.until(lambda: told(ninewa) == 25, what="ninewa was told so, else it has nothing to count")
+    lines["ninewa", BAGHDAD].cut()
+    assert baghdad.stop() == 0
+    backup.restore(mark=True)
+    baghdad.start()
+    lines["ninewa", BAGHDAD].heal()
+    converged(ninewa, baghdad, at_least=25)
+    restored = f'jisr_link_restored_total{{destination="{BAGHDAD}"}}'
+    wait.until(lambda: metric(ninewa, "jisr_link_restored").get(restored, 0) == 1, what="it is counted, once")
     assert baghdad.records("ninewa") == ninewa.records("ninewa")

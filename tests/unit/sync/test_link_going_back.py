@@ -113,3 +113,54 @@ def test_an_old_word_that_came_late_changes_nothing() -> None:
         driven.hear(number)
     assert driven.link.restored == 0
     assert driven.link.held == place(10)
+
+
+def reconnected(driven: Driven) -> Driven:
+    """The connection is made again and a hello said; nothing was answered yet."""
+    driven.link.on_disconnected(driven.now)
+    driven.link.on_connected(driven.now)
+    assert driven.plan() == SayHello()
+    driven.link.on_hello_said(driven.now)
+    return driven
+
+
+def test_a_receiver_restored_while_the_line_was_down_is_asked_twice_and_counted_once() -> None:
+    driven = reconnected(Driven(head=10).answered(10))
+    driven.hear(4)
+    assert (driven.link.held, driven.link.state) == (place(10), "connecting")
+    assert driven.plan() == SayHello()
+    driven.link.on_hello_said(driven.now)
+    assert isinstance(driven.plan(), Wait), "nothing is sent from a place that may be an old word's"
+    for _ in range(3):
+        driven.hear(4)
+    assert (driven.link.held, driven.link.restored) == (place(4), 1)
+    assert driven.send() == 10
+
+
+@pytest.mark.parametrize("old", [(4,), (4, 7), (4, 7, 9)])
+def test_words_that_waited_in_the_queue_while_the_line_was_down_are_no_restoring(old: tuple[int, ...]) -> None:
+    driven = reconnected(Driven(head=12).answered(10))
+    for number in (*old, 10, 10):
+        driven.hear(number)
+    assert (driven.link.held, driven.link.restored) == (place(10), 0)
+    action = driven.plan()
+    assert driven.plan() == SayHello() or (isinstance(action, Send) and action.after == place(10))
+
+
+def test_a_restored_receiver_that_still_takes_what_is_in_its_queue_is_believed_when_it_stands_still() -> None:
+    driven = reconnected(Driven(head=10).answered(10))
+    for number in (4, 5, 6):
+        driven.hear(number)
+        assert driven.plan() == SayHello()
+        driven.link.on_hello_said(driven.now)
+    assert driven.link.restored == 0
+    driven.hear(6)
+    assert (driven.link.held, driven.link.restored) == (place(6), 1)
+
+
+def test_the_second_question_is_repeated_like_any_hello_when_its_answer_is_lost() -> None:
+    driven = reconnected(Driven(head=10).answered(10))
+    driven.hear(4)
+    driven.link.on_hello_said(driven.now)
+    driven.wait(31.0, number=4)
+    assert (driven.link.held, driven.link.restored) == (place(4), 1)
