@@ -7,10 +7,10 @@ text; an upsert on PostgreSQL copies into a temporary table first. Rows are enco
 sent, a piece at a time: all of it at once would be as much memory again as the rows.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from struct import Struct
 from typing import Any
 
@@ -33,17 +33,38 @@ _long = Struct(">Iq").pack
 
 def insert(session: Session, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
     """Insert rows into a table of ours; names are constants of the caller, never input."""
-    if rows:
-        insert_columns(session, table, columns, list(zip(*rows, strict=True)))
+    if not rows:
+        return
+    session.flush()
+    values = list(zip(*rows, strict=True))
+    if _is_postgresql(session):
+        _copy(session, table, columns, _pieces(values))
+    else:
+        _many(session, _inserting(table, columns), _for_sqlite(values))
 
 
-def insert_columns(session: Session, table: str, names: Sequence[str], columns: Sequence[Column]) -> None:
-    """As `insert`, of rows that the caller has column by column; there is one row at the least."""
+def insert_rows(session: Session, table: str, names: Sequence[str], some: Sequence["Rows"]) -> None:
+    """As `insert`, of rows that were made ready before, for the database of `session`."""
     session.flush()
     if _is_postgresql(session):
-        _copy(session, table, names, columns)
+        _copy(session, table, names, (rows.encoded for rows in some if rows.encoded))
     else:
-        _many(session, f"INSERT INTO {table} ({', '.join(names)}) VALUES ({_marks(names)})", columns)  # noqa: S608
+        _many(session, _inserting(table, names), [row for rows in some for row in rows.plain])
+
+
+class Rows:
+    """Rows of one table, made ready for `insert_rows` into a database of `dialect`, for which no connection is needed.
+
+    `some`: column by column, a few rows at a time. `encoded`: as PostgreSQL's COPY takes them; `plain`: as SQLite's
+    driver does.
+    """
+
+    def __init__(self, dialect: str, some: Iterable[Sequence[Column]]) -> None:
+        self.encoded, self.plain = b"", list[Row]()
+        if dialect == "postgresql":
+            self.encoded = b"".join(piece for columns in some for piece in _pieces(columns))
+        else:
+            self.plain = [row for columns in some for row in _for_sqlite(columns)]
 
 
 def upsert(session: Session, table: str, columns: Sequence[str], rows: Sequence[Row], *, key: str, newer: str) -> None:
@@ -59,14 +80,14 @@ def upsert(session: Session, table: str, columns: Sequence[str], rows: Sequence[
     change = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
     conflict = f"ON CONFLICT ({key}) DO UPDATE SET {change} WHERE excluded.{newer} > {table}.{newer}"
     if not _is_postgresql(session):
-        _many(session, f"INSERT INTO {table} ({names}) VALUES ({_marks(columns)}) {conflict}", values)  # noqa: S608
+        _many(session, f"{_inserting(table, columns)} {conflict}", _for_sqlite(values))
         return
     incoming = f"incoming_{table}"
     connection = session.connection()
     made = f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} (LIKE {table}) ON COMMIT DELETE ROWS"
     emptied = f"DELETE FROM {incoming}"  # noqa: S608 - of an earlier call in this transaction
     connection.exec_driver_sql(f"{made}; {emptied}")
-    _copy(session, incoming, columns, values)
+    _copy(session, incoming, columns, _pieces(values))
     connection.exec_driver_sql(f"INSERT INTO {table} ({names}) SELECT {names} FROM {incoming} {conflict}")  # noqa: S608
 
 
@@ -110,16 +131,20 @@ def _is_postgresql(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
-def _marks(columns: Sequence[str]) -> str:
-    return ", ".join("?" for _ in columns)
+def _inserting(table: str, columns: Sequence[str]) -> str:
+    marks = ", ".join("?" for _ in columns)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
 
 
-def _many(session: Session, statement: str, columns: Sequence[Column]) -> None:
-    rows = zip(*map(_for_sqlite, columns), strict=True)
+def _many(session: Session, statement: str, rows: Iterable[Row]) -> None:
     session.connection().exec_driver_sql(statement, list(rows))
 
 
-def _for_sqlite(column: Column) -> Column:
+def _for_sqlite(columns: Sequence[Column]) -> Iterable[Row]:
+    return zip(*map(_column_for_sqlite, columns), strict=True)
+
+
+def _column_for_sqlite(column: Column) -> Column:
     """Instants are written as SQLAlchemy does: text in UTC without a zone."""
     if isinstance(_first(column), datetime):
         return [None if value is None else _as_text(value) for value in column]
@@ -135,30 +160,30 @@ def _first(column: Column) -> Any:
     return next((value for value in column if value is not None), None)
 
 
-def _copy(session: Session, table: str, names: Sequence[str], columns: Sequence[Column]) -> None:
+def _copy(session: Session, table: str, names: Sequence[str], pieces: Iterable[bytes]) -> None:
     connection: Any = session.connection().connection
     with connection.cursor() as cursor:
         statement = f"COPY {table} ({', '.join(names)}) FROM STDIN WITH (FORMAT binary)"
-        cursor.copy_expert(statement, _Pieces(columns))
+        cursor.copy_expert(statement, _Read(chain((_BEGIN,), pieces, (_END,))))
 
 
-class _Pieces:
-    """A file that COPY reads: PostgreSQL's binary format, https://www.postgresql.org/docs/current/sql-copy.html"""
+class _Read:
+    """A file that COPY reads; the driver takes whatever it is given."""
 
-    def __init__(self, columns: Sequence[Column]) -> None:
-        fields = [each for column in columns for each in _fields(column)]
-        self._tuples = map(b"".join, zip(repeat(_u16(len(columns))), *fields, strict=False))
-        self._before = _BEGIN
-        self._ended = False
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
 
     def read(self, _size: int) -> bytes:
-        """The next rows; the driver takes whatever it is given."""
-        piece = b"".join((self._before, *islice(self._tuples, ROWS_A_PIECE)))
-        self._before = b""
-        if not piece and not self._ended:
-            self._ended = True
-            return _END
-        return piece
+        """What comes next; nothing at the end."""
+        return next(self._pieces, b"")
+
+
+def _pieces(columns: Sequence[Column]) -> Iterator[bytes]:
+    """The rows in PostgreSQL's binary format, https://www.postgresql.org/docs/current/sql-copy.html"""
+    fields = [each for column in columns for each in _fields(column)]
+    tuples = map(b"".join, zip(repeat(_u16(len(columns))), *fields, strict=False))
+    while piece := b"".join(islice(tuples, ROWS_A_PIECE)):
+        yield piece
 
 
 Fields = tuple[Iterable[bytes], ...]  # what each row of a column is joined from

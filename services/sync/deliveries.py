@@ -19,7 +19,8 @@ from services.sync.message import (
     Witness,
     open_message,
 )
-from services.sync.replica import STOPPED, Contents, Refuse, open_batch
+from services.sync.opened import Opened
+from services.sync.replica import STOPPED, Opening
 from services.sync.replicas import Refused
 from services.sync.trust import Trust
 
@@ -29,7 +30,7 @@ class Seen:
     """One delivery after its signature was checked; `opened`: what is in it, if it is a batch that was read ahead."""
 
     message: Message | BadMessage | None
-    opened: Contents | Refuse | None = None
+    opened: Opened | None = None
 
 
 NOT_YET = Seen(None)  # it is read in its turn
@@ -50,18 +51,24 @@ class Read:
 class Reader:
     """Reads what comes by the queue of `peer`, with the keys that are believed."""
 
-    def __init__(self, peer: str, trust: Trust) -> None:
+    def __init__(self, peer: str, trust: Trust, opening: Opening[Opened]) -> None:
         self._peer = peer
         self._trust = trust
+        self._opening = opening
 
     def see_ahead(self, delivery: Delivery, answer: Held | None) -> Seen:
-        """Open a batch of which the last `answer` says that it must hold something new."""
+        """Open a batch of which the last `answer` says that all it holds must be new."""
         seen = self.see(delivery)
         if isinstance(seen.message, BadMessage):
             return NOT_YET  # what is being applied may change whose keys are believed
         if not isinstance(seen.message, Batch) or answer is None or answer.state in STOPPED:
             return seen
-        return replace(seen, opened=open_batch(seen.message)) if seen.message.end.number > answer.held.number else seen
+        if seen.message.start.number < answer.held.number:
+            return seen
+        try:
+            return replace(seen, opened=self._opening(seen.message, 0))
+        except BadMessage:
+            return seen  # in its turn it is refused, if it is looked at
 
     def see(self, delivery: Delivery) -> Seen:
         """Check who signed it, and read its header."""

@@ -19,7 +19,7 @@ they park one subject.
 """
 
 from binascii import b2a_base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from struct import Struct
 from typing import Protocol
@@ -33,6 +33,7 @@ SALT_BYTES = 16
 LEAF_BYTES = 32
 NOTHING_COMMITTED = bytes(32)
 MAX_PART_BYTES = 256 * 1024  # the kernel takes no fact that is larger than this in all
+AT_ONCE = 128  # entries that go from step to step together: some 256 KiB, which a processor keeps at hand
 MAX_ENTRIES = 20_000  # in one batch: 1 MiB of withheld entries, some 45 bytes each, comes near it
 
 _u32 = Struct(">I").pack
@@ -246,10 +247,16 @@ def decode(payload: bytes) -> list[Shown]:
     return [_full(one) or _from_wire(one) for one in _read_wire(payload)]
 
 
-def decode_to_keep(payload: bytes) -> tuple[list[Shown], list[bytes]]:
-    """As `decode`, and of each entry the bytes in which it is kept: those of `encode` for it alone."""
+def decode_to_keep(payload: bytes, count: int) -> Iterator[tuple[list[Shown], list[bytes]]]:
+    """As `decode` of exactly `count` entries, some at a time, and of each the bytes in which it is kept: those of
+    `encode` for it alone.
+    """
     wire = _read_wire(payload)
-    return [_full(one) or _from_wire(one) for one in wire], [_encode((one,)) for one in wire]
+    if len(wire) != count:
+        raise BadEntry(reason=f"a list of {count} holds {len(wire)}")
+    for at in range(0, count, AT_ONCE):
+        some = wire[at : at + AT_ONCE]
+        yield [_full(one) or _from_wire(one) for one in some], [_encode((one,)) for one in some]
 
 
 def _read_wire(payload: bytes) -> list[_Wire]:

@@ -19,8 +19,9 @@ from sqlmodel import Session
 
 from services.sync import records
 from services.sync.entry import Shown, decode
+from services.sync.opened import Opened
 from services.sync.position import Position
-from services.sync.records import Failed, Readable, Subject
+from services.sync.records import Readable, Subject
 from services.sync.tables import Replica, ReplicaEntry
 
 MOST_WAITING = 20_000  # entries; of subjects as busy as cases are, 26 in 100 are the newest
@@ -43,15 +44,16 @@ class Waiting:
         """Whether this is what waits at the replica as it stands."""
         return self.after == row.folded and self.end == _held(row)
 
-    def add(self, found: Sequence[Readable], failed: Sequence[Failed], nbytes: int, end: Position) -> None:
-        """New entries of the replica, up to `end`: those that can be read, those that cannot, and their size."""
+    def add(self, some: Sequence[Opened], end: Position) -> None:
+        """What some batches brought, up to `end`."""
         self._count += end.number - self.end.number
-        self._nbytes += nbytes
         self.end = end
-        if failed:
-            self._is_whole = False
-        if self._is_whole:
-            records.overtake(self._newest, found)
+        for opened in some:
+            self._nbytes += opened.nbytes
+            if opened.failed:
+                self._is_whole = False
+            if self._is_whole:
+                records.overtake(self._newest, opened.newest.values())
 
     @property
     def is_full(self) -> bool:

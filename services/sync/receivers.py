@@ -12,6 +12,7 @@ when nothing comes for a moment, and when the engine starts, what is left of the
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import takewhile
 from typing import Any, Protocol
 
@@ -26,8 +27,8 @@ from services.sync.deliveries import Read, Reader, Seen, leading
 from services.sync.lanes import Lane
 from services.sync.line import Delivery
 from services.sync.message import Batch, Held, Recall, Recalled
+from services.sync.opened import Opened
 from services.sync.pace import backoff
-from services.sync.replica import Contents, Refuse, open_batch
 from services.sync.replicas import Outcome, Replicas
 from services.sync.trust import Trust
 
@@ -74,8 +75,9 @@ class Receiver:
     ) -> None:
         self.peer = peer
         self._replicas = replicas
-        self._trust, self._reader = trust, Reader(peer, trust)
         self._database = database
+        self._opening = partial(replicas.open, dialect=database.dialect)
+        self._trust, self._reader = trust, Reader(peer, trust, self._opening)
         self._lane, self._lane_ahead = lane, lane.beside()
         self._timers = timers
         self._coalesce = coalesce
@@ -237,8 +239,9 @@ class Receiver:
             return read, Outcome()
         opened = {id(one.message): one.opened for one in known if one.opened is not None}
 
-        def opening(batch: Batch) -> Contents | Refuse:
-            return opened.get(id(batch)) or open_batch(batch)
+        def opening(batch: Batch, already: int) -> Opened:
+            ahead = opened.get(id(batch))
+            return self._opening(batch, already) if ahead is None or already else ahead
 
         with self._database.write_silently() as session:
             outcome = self._replicas.take(session, read.messages, read.refused, now(), more=True, opening=opening)

@@ -10,7 +10,7 @@ word that comes too late, or not at all, costs a repetition, which Y passes over
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,9 +22,9 @@ from sqlmodel import Session
 from contracts.topology import NodeKind, Topology
 from kernel.fact import Fact
 from services.sync import journal, relay
-from services.sync.entry import TO_NOBODY, Full, Shown, decode
+from services.sync.entry import Full, decode
 from services.sync.position import Position, start
-from services.sync.records import decode_head, insert_for, is_name
+from services.sync.records import Readable, decode_head, insert_for, is_name
 from services.sync.tables import Record, Relay, Replica, ReplicaEntry
 
 AT_ONCE = 16  # each may have half a MiB
@@ -82,14 +82,14 @@ def post_of(topology: Topology, node: str, origin: str, *, wait_seconds: float) 
     return Post(reached - {origin}, timedelta(seconds=0 if is_home else wait_seconds))
 
 
-def note(session: Session, origin: str, post: Post, shown: Sequence[tuple[int, Shown]], now: datetime) -> None:
-    """Keep in mind those of the new entries that are to be relayed, in the transaction that stores them."""
+def note(session: Session, origin: str, post: Post, found: Iterable[Readable], now: datetime) -> None:
+    """Keep in mind those of the new entries `found` that are to be relayed, in the transaction that stores them."""
     if not post.reached:
         return
     rows = [
-        _row(fact_id, origin, number, Task.RELAY, now + post.wait)
-        for number, one in shown
-        if isinstance(one, Full) and TO_NOBODY not in one.head and (fact_id := _to_relay(one, origin, post))
+        _row(fact_id, origin, each.number, Task.RELAY, now + post.wait)
+        for each in found
+        if isinstance(each.one, Full) and each.head.audience and (fact_id := _to_relay(each.one, origin, post))
     ]
     _add(session, rows)
 

@@ -11,9 +11,10 @@ a hello can be overtaken by the batches that followed it, so the word is only th
 sender judges by the position in `held`, and a batch that continues from here refutes it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
 
 from contracts.sync import ReplicaState as Status
 from services.sync.entry import Shown, leaves
@@ -43,29 +44,37 @@ class ReplicaState:
 
 
 @dataclass(frozen=True, slots=True)
-class Apply:
-    """New entries from number `first` on, with the bytes to keep, the leaf and the digest of each.
-
-    Once they are stored, `end` is held in `epoch`.
-    """
+class Piece:
+    """Some entries of a batch from number `first` on, with the bytes to keep and the digest of each."""
 
     first: int
     entries: list[Shown]
     kept: list[bytes]
-    leaves: list[bytes]
     digests: list[bytes]
-    end: Position
-    epoch: int
+
+    def without(self, count: int) -> "Piece":
+        """The same but the first `count` entries."""
+        return Piece(self.first + count, self.entries[count:], self.kept[count:], self.digests[count:])
+
+
+class Contents(Protocol):
+    """What somebody made of the entries of a batch that follow position `after`."""
+
+    @property
+    def after(self) -> Position: ...
+
+
+C = TypeVar("C", bound=Contents)
+Opening = Callable[[Batch, int], C]  # without so many of its first entries; raises `BadMessage`, as `pieces` does
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
-    """What is in a batch that leads from its `start` to its `end`; as in `Apply`, from the entry after `start` on."""
+class Apply(Generic[C]):
+    """New entries, in `contents`. Once they are stored, `end` is held in `epoch`."""
 
-    entries: list[Shown]
-    kept: list[bytes]
-    leaves: list[bytes]
-    digests: list[bytes]
+    contents: C
+    end: Position
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +100,7 @@ class Refuse:
     reason: str
 
 
-Judgement = Apply | Repeat | Gap | Stopped | Refuse
-Opening = Callable[[Batch], Contents | Refuse]
+Judgement = Apply[C] | Repeat | Gap | Stopped | Refuse
 
 
 def begin(origin: str, epoch: int, begun: int | None = None) -> ReplicaState:
@@ -186,21 +194,22 @@ def _same_epoch(state: ReplicaState, hello: Hello) -> ReplicaState:
     return state
 
 
-def open_batch(batch: Batch) -> Contents | Refuse:
-    """Open a batch and follow its chain: all that can be known of it without the replica, and most of the work."""
-    try:
-        shown, kept = batch.opened()
-    except BadMessage as error:
-        return Refuse(Status.REFUSED, error.message)
-    found = leaves(shown)
-    chain = digests(batch.start, found)
-    if chain[-1] != batch.end.digest:
-        number = batch.start.number
-        return Refuse(Status.REFUSED, f"The entries after {number} do not lead to the digest at {batch.end.number}.")
-    return Contents(shown, kept, found, chain)
+def pieces(batch: Batch) -> Iterator[Piece]:
+    """Open a batch and follow its chain: all that can be known of it without the replica, and most of the work.
+
+    Nothing of it is proven before the last piece was followed by the end, and not by `BadMessage`.
+    """
+    place = batch.start
+    for shown, kept in batch.opened():
+        chain = digests(place, leaves(shown))
+        yield Piece(place.number + 1, shown, kept, chain)
+        place = Position(place.number + len(shown), chain[-1])
+    if place != batch.end:
+        reason = f"The entries after {batch.start.number} do not lead to the digest at {batch.end.number}."
+        raise BadMessage(reason, signer=batch.origin)
 
 
-def judge(state: ReplicaState, batch: Batch, opening: Opening = open_batch) -> Judgement:
+def judge(state: ReplicaState, batch: Batch, opening: Opening[C]) -> Judgement[C]:
     """What `batch` is to a replica in `state`. Opens the payload only if the header says that it holds
     something new. `opening`: where it may have been opened before.
     """
@@ -217,18 +226,11 @@ def judge(state: ReplicaState, batch: Batch, opening: Opening = open_batch) -> J
         return Gap()
     if batch.start.number == held.number and batch.start != held:
         return _diverged(held)
-    return _judge_entries(held, batch, opening(batch))
-
-
-def _judge_entries(held: Position, batch: Batch, opened: Contents | Refuse) -> Judgement:
-    if isinstance(opened, Refuse):
-        return opened
-    known = held.number - batch.start.number
-    if known and opened.digests[known - 1] != held.digest:
-        return _diverged(held)
-    entries, kept = opened.entries[known:], opened.kept[known:]
-    rest, chain = opened.leaves[known:], opened.digests[known:]
-    return Apply(held.number + 1, entries, kept, rest, chain, batch.end, batch.epoch)
+    try:
+        contents = opening(batch, held.number - batch.start.number)
+    except BadMessage as error:
+        return Refuse(Status.REFUSED, error.message)
+    return Apply(contents, batch.end, batch.epoch) if contents.after == held else _diverged(held)
 
 
 def _diverged(held: Position) -> Refuse:
@@ -239,7 +241,7 @@ def _unknown_epoch(state: ReplicaState, epoch: int) -> str:
     return f"Epoch {epoch} of this journal is not known here; epoch {state.epoch} is held."
 
 
-def applied(state: ReplicaState, apply: Apply) -> ReplicaState:
+def applied(state: ReplicaState, apply: Apply[C]) -> ReplicaState:
     """The state once `apply` is stored. A chain that continues from here refutes a suspected rollback, and is proof
     enough of a later life.
     """

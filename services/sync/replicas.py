@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Table, delete, func, select
@@ -17,11 +18,11 @@ from sqlmodel import Session
 from contracts.sync import ReplicaState as Status
 from kernel import crash
 from kernel.log import get_logger
-from services.sync import arrivals, bulk, records, relays, replica, rotation
-from services.sync.disclosure import Disclosure
-from services.sync.entry import Full, Shown, Statistical
+from services.sync import arrivals, bulk, relays, replica
+from services.sync.entry import Shown
 from services.sync.folding import Waiting, fold_some
 from services.sync.message import Batch, Held, Hello
+from services.sync.opened import COLUMNS, Opened
 from services.sync.position import Position
 from services.sync.records import insert_for
 from services.sync.replica import ReplicaState
@@ -34,9 +35,6 @@ QUARANTINE_BYTES = 64 * 1024
 HEADER_CHARACTERS = 4096
 
 entries: Table = ReplicaEntry.__table__
-COLUMNS = ("origin", "number", "disclosure", "parts", "digest")
-DISCLOSURE = {Full: Disclosure.FULL.value, Statistical: Disclosure.STATISTICAL.value}
-WITHHELD = Disclosure.WITHHELD.value
 
 
 @dataclass(frozen=True)
@@ -71,9 +69,7 @@ class _Pass:
 
     state: ReplicaState
     head: Position | None
-    shown: list[tuple[int, Shown]] = field(default_factory=list)
-    kept: list[bytes] = field(default_factory=list)
-    digests: list[bytes] = field(default_factory=list)
+    opened: list[Opened] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     lives: list[tuple[int, Position]] = field(default_factory=list)
     gap: bool = False
@@ -117,6 +113,10 @@ class Replicas:
             unfolded=row.number - row.folded,
         )
 
+    def open(self, batch: Batch, known: int, *, dialect: str) -> Opened:
+        """Make a batch ready for a database of `dialect`, without its first `known` entries; on any thread."""
+        return Opened(batch, known, dialect=dialect, only_named=not self._takes_unaddressed)
+
     def fold_some(self, session: Session, now: datetime) -> int:
         """Fold a bounded number of the entries at rest whose records were not written; how many are left."""
         row = session.get(Replica, self.origin, with_for_update=True)
@@ -131,7 +131,7 @@ class Replicas:
         *,
         live: bool = True,
         more: bool = False,
-        opening: replica.Opening = replica.open_batch,
+        opening: replica.Opening[Opened] | None = None,
     ) -> Outcome:
         """Apply messages of this origin in their order, in the caller's write transaction.
 
@@ -148,6 +148,7 @@ class Replicas:
             row = self._new(session, messages[0])
         work = _Pass(_state_of(row), _head_of(row), refused=list(refused))
         outcome = Outcome()
+        opening = opening or partial(self.open, dialect=session.get_bind().dialect.name)
         for message in messages:
             self._judge(message, work, outcome, opening)
         for each in refused:
@@ -169,7 +170,7 @@ class Replicas:
         outcome.refusals = [each.reason for each in work.refused]
         outcome.answer = replica.answer(work.state, self._window, replica.GAP if work.gap else "")
         session.flush()
-        if work.shown:
+        if work.opened:
             crash.here("mid_apply")
         return outcome
 
@@ -186,7 +187,7 @@ class Replicas:
         session.connection().execute(insert_for(session, Replica.__table__).on_conflict_do_nothing(), values)
         return session.get_one(Replica, self.origin, with_for_update=True)
 
-    def _judge(self, message: Hello | Batch, work: _Pass, outcome: Outcome, opening: replica.Opening) -> None:
+    def _judge(self, message: Hello | Batch, work: _Pass, outcome: Outcome, opening: replica.Opening[Opened]) -> None:
         before = work.state
         if isinstance(message, Hello):
             work.state, _ = replica.on_hello(work.state, message, self._window)
@@ -197,11 +198,10 @@ class Replicas:
             outcome.results["hello"] += 1
             return
         if work.learned:  # it may be signed with a key that is valid no more, or not yet: it is sent again
-            judgement: replica.Judgement = replica.Gap()
+            judgement: replica.Judgement[Opened] = replica.Gap()
         else:
             judgement = replica.judge(work.state, message, opening)
-        turns = isinstance(judgement, replica.Apply) and rotation.is_among(judgement.entries)
-        if isinstance(judgement, replica.Apply) and turns and rotation.goes_on(judgement.entries):
+        if isinstance(judgement, replica.Apply) and judgement.contents.follows:
             judgement = replica.Refuse(Status.REFUSED, "Entries follow a change of the key in one batch.")
         word = type(judgement).__name__.lower()
         if isinstance(judgement, replica.Apply):
@@ -209,10 +209,8 @@ class Replicas:
             work.state = replica.applied(work.state, judgement)
             if work.state.epoch > before.epoch:
                 work.lives.append((work.state.epoch, before.held))
-            work.shown += list(enumerate(judgement.entries, judgement.first))
-            work.kept += judgement.kept
-            work.digests += judgement.digests
-            work.learned = turns
+            work.opened.append(judgement.contents)
+            work.learned = judgement.contents.turns
             if work.head is None or work.head.number < message.end.number:
                 work.head = message.end
         elif isinstance(judgement, replica.Refuse):
@@ -226,18 +224,14 @@ class Replicas:
         self, session: Session, row: Replica, work: _Pass, waiting: Waiting, now: datetime
     ) -> list[tuple[str, bytes]]:
         self._quarantine(session, work.refused, now)
-        if not work.shown:
+        if not work.opened:
             return []
-        origins, numbers = [self.origin] * len(work.shown), [number for number, _ in work.shown]
-        disclosures = [DISCLOSURE.get(type(one), WITHHELD) for _, one in work.shown]
-        columns = (origins, numbers, disclosures, work.kept, work.digests)
-        bulk.insert_columns(session, "replica_entry", COLUMNS, columns)
-        row.withheld += disclosures.count(WITHHELD)
-        readable, failed = records.readable(work.shown)
-        waiting.add(readable, failed, sum(map(len, work.kept)), work.state.held)
-        named = readable if self._takes_unaddressed else [each for each in readable if each.head.audience]
-        found = [(each.number, each.one) for each in named if self._is_for(each.one)]
-        relays.note(session, self.origin, self._post, work.shown, now)
+        bulk.insert_rows(session, "replica_entry", COLUMNS, [each.rows for each in work.opened])
+        row.withheld += sum(each.withheld for each in work.opened)
+        waiting.add(work.opened, work.state.held)
+        for_some = [one for each in work.opened for one in each.for_some]
+        relays.note(session, self.origin, self._post, for_some, now)
+        found = [(each.number, each.one) for each in for_some if self._is_for(each.one)]
         return arrivals.store(session, self.origin, found, now, opens=self._post.opens)
 
     def _quarantine(self, session: Session, refused: Sequence[Refused], now: datetime) -> None:

@@ -3,13 +3,14 @@
 The bytes on the wire, and whose are believed, are in message.py.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import zstandard
 
 from kernel.errors import BadInput
-from services.sync.entry import BadEntry, Shown, decode_to_keep
+from services.sync.entry import BadEntry, Shown, decode, decode_to_keep
 from services.sync.position import Position
 
 MAX_PAYLOAD = 16 * 1024 * 1024  # opened; facts compress six to ten times, the largest batch is 1 MiB
@@ -111,11 +112,14 @@ class Batch:
 
     def entries(self) -> list[Shown]:
         """Open the payload. Raises `BadMessage`, the origin as signer, for anything but `count` entries."""
-        return self.opened()[0]
+        return _entries(self.payload, self.count, self.origin)
 
-    def opened(self) -> tuple[list[Shown], list[bytes]]:
-        """As `entries`, and of each entry the bytes in which it is kept."""
-        return _open_payload(self.payload, self.count, self.origin)
+    def opened(self) -> Iterator[tuple[list[Shown], list[bytes]]]:
+        """As `entries`, some at a time, and of each entry the bytes in which it is kept."""
+        try:
+            yield from decode_to_keep(_decompress(self.payload), self.count)
+        except (BadEntry, zstandard.ZstdError) as error:
+            raise _cannot_be_opened(error, self.origin) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,20 +167,24 @@ class Recalled:
     def entries(self) -> list[Shown]:
         """Open the payload. Raises `BadMessage`, `node` as signer, for anything but the entries up to `end`."""
         count = self.end.number - self.start.number
-        return _open_payload(self.payload, count, self.node)[0] if count else []
+        return _entries(self.payload, count, self.node) if count else []
 
 
 Message = Hello | Held | Batch | Witness | Recall | Recalled
 
 
-def _open_payload(payload: bytes, count: int, signer: str) -> tuple[list[Shown], list[bytes]]:
+def _entries(payload: bytes, count: int, signer: str) -> list[Shown]:
     try:
-        shown, kept = decode_to_keep(_decompress(payload))
+        shown = decode(_decompress(payload))
     except (BadEntry, zstandard.ZstdError) as error:
-        raise BadMessage(f"The payload of a batch cannot be opened: {error}", signer=signer) from error
+        raise _cannot_be_opened(error, signer) from error
     if len(shown) != count:
         raise BadMessage(f"A batch of {count} entries holds {len(shown)}.", signer=signer)
-    return shown, kept
+    return shown
+
+
+def _cannot_be_opened(error: Exception, signer: str) -> BadMessage:
+    return BadMessage(f"The payload of a batch cannot be opened: {error}", signer=signer)
 
 
 def compress(opened: bytes, level: int = LEVEL) -> bytes:

@@ -7,6 +7,7 @@ would survive a restart is kept in `Origin` and in `Replica`; everything else a 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from random import Random
 
@@ -17,15 +18,27 @@ from kernel.fact import Fact
 from services.sync import message, replica
 from services.sync.actions import SayHello, Send
 from services.sync.disclosure import Clearance, decide, show
-from services.sync.entry import Entry, Shown, audience, encode, record
+from services.sync.entry import Entry, Shown, audience, decode, encode, record
 from services.sync.link import Link
 from services.sync.message import ZSTD, BadMessage, Batch, Held, Hello, open_message, pack, sign
+from services.sync.opened import Opened
 from services.sync.position import Position, advance, start
 
 HOME, OTHER = "directorate-baghdad", "directorate-erbil"
 GOVERNORATES = frozenset({"anbar", "duhok"})
 KEYS = {node: SigningKey(sha256(node.encode()).digest()) for node in ("ninewa", "anbar", HOME, OTHER)}
 RING = message.ring({node: key.verify_key for node, key in KEYS.items()})
+
+
+def judge(state: replica.ReplicaState, batch: Batch) -> replica.Judgement[Opened]:
+    """As a receiver with a database on SQLite does."""
+    return replica.judge(state, batch, partial(Opened, dialect="sqlite"))
+
+
+def entries_of(opened: Opened) -> list[Shown]:
+    """The entries as they are kept."""
+    return [decode(parts)[0] for _origin, _number, _disclosure, parts, _digest in opened.rows.plain]
+
 
 scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=12)
 json_values = st.recursive(
@@ -214,10 +227,10 @@ class Path:
 
     def _apply(self, batch: Batch) -> str:
         """The reason for the answer."""
-        match replica.judge(self.replica.state, batch):
+        match judge(self.replica.state, batch):
             case replica.Apply() as new:
-                assert new.first == len(self.replica.entries) + 1
-                self.replica.entries += new.entries
+                assert new.contents.after.number == len(self.replica.entries)
+                self.replica.entries += entries_of(new.contents)
                 self.replica.state = replica.applied(self.replica.state, new)
             case replica.Refuse(state, reason):
                 self.quarantined += 1

@@ -21,6 +21,7 @@ from tests.replication.in_memory import (
     changed,
     clearances,
     facts,
+    judge,
     with_entries,
 )
 
@@ -79,7 +80,7 @@ def test_one_changed_byte_in_any_part_of_any_entry_is_noticed(
     at = data.draw(st.sampled_from(holders))
     shown[at] = altered(shown[at], part, change)
     honest = origin.batch(Clearance.OPERATIONAL, HOME, 0, len(shown))
-    verdict = replica.judge(replica.begin(origin.name, origin.epoch), with_entries(honest, shown))
+    verdict = judge(replica.begin(origin.name, origin.epoch), with_entries(honest, shown))
     assert isinstance(verdict, replica.Refuse)
 
 
@@ -118,7 +119,7 @@ def test_a_signed_batch_with_any_other_position_is_refused(
     position = getattr(batch, which)
     change = data.draw(byte_changes)
     lying = replace(batch, **{which: replace(position, digest=changed(position.digest, *change))})
-    assert isinstance(replica.judge(replica.begin("ninewa", 1), lying), replica.Refuse)
+    assert isinstance(judge(replica.begin("ninewa", 1), lying), replica.Refuse)
 
 
 @given(some_facts, st.data())
@@ -131,7 +132,7 @@ def test_leaving_out_or_swapping_entries_is_noticed(written: list[Fact], data: s
     kept = data.draw(st.integers(1, len(shown)))
     tampered = [shown[at] for at in order[:kept]]
     assume(tampered != shown)
-    verdict = replica.judge(replica.begin("ninewa", 1), with_entries(honest, tampered))
+    verdict = judge(replica.begin("ninewa", 1), with_entries(honest, tampered))
     assert isinstance(verdict, replica.Refuse)
 
 

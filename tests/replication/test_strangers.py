@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from services.sync import message
 from services.sync.message import KEY_HEADER, SIGNATURE_HEADER, BadMessage, Batch, Hello, Opened, open_message, sign
 from services.sync.position import Position, start
-from services.sync.replica import Refuse, begin, judge
-from tests.replication.in_memory import KEYS, RING, Origin, json_values
+from services.sync.replica import Refuse, begin
+from tests.replication.in_memory import KEYS, RING, Origin, json_values, judge
 
 KEY = KEYS["ninewa"]
 anything = st.none() | st.booleans() | st.integers() | st.text(max_size=200) | st.binary(max_size=100)

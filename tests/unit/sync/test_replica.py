@@ -9,12 +9,15 @@ from contracts.sync import ReplicaState as Status
 from kernel.fact import Fact
 from services.sync import replica
 from services.sync.disclosure import Clearance
+from services.sync.entry import AT_ONCE
 from services.sync.message import Batch, Hello
 from services.sync.position import Position, start
-from services.sync.replica import Apply, Gap, Refuse, Repeat, ReplicaState, Stopped, applied, begin, judge, on_hello
-from tests.replication.in_memory import HOME, Origin, with_entries
+from services.sync.replica import Apply, Gap, Refuse, Repeat, ReplicaState, Stopped, applied, begin, on_hello
+from tests.replication.in_memory import HOME, Origin, entries_of, judge, with_entries
 
 ORIGIN = Origin().write_all([Fact(b'{"id":"%d"}' % n, b"{}", b'{"n":%d}' % n) for n in range(10)])
+LONG = 2 * AT_ONCE + 10
+LONG_ORIGIN = Origin().write_all([Fact(b'{"id":"%d"}' % n, b"{}", b'{"n":%d}' % n) for n in range(LONG)])
 OTHER_STORY = Origin().write_all([Fact(b'{"id":"%d"}' % n, b"{}", b'{"n":7}') for n in range(10)])
 
 
@@ -34,22 +37,30 @@ def hello(number: int, session: int = 3, epoch: int = 1, origin: Origin = ORIGIN
 # --- batches
 
 
-def test_what_follows_is_applied_with_its_numbers_leaves_and_digests() -> None:
+def test_what_follows_is_applied_with_its_numbers_and_digests() -> None:
     verdict = judge(holding(4), batch(4, 7))
     assert isinstance(verdict, Apply)
-    assert verdict.first == 5
-    assert verdict.entries == ORIGIN.shown(Clearance.OPERATIONAL, HOME, 4, 7)
-    assert verdict.leaves == [entry.leaf for entry in ORIGIN.entries[4:7]]
-    assert verdict.digests == [position.digest for position in ORIGIN.positions[5:8]]
+    assert entries_of(verdict.contents) == ORIGIN.shown(Clearance.OPERATIONAL, HOME, 4, 7)
+    kept = [(number, digest) for _, number, _, _, digest in verdict.contents.rows.plain]
+    assert kept == [(position.number, position.digest) for position in ORIGIN.positions[5:8]]
     assert applied(holding(4), verdict) == holding(7)
 
 
 def test_of_an_overlap_only_the_new_part_is_applied() -> None:
     verdict = judge(holding(4), batch(1, 7))
     assert isinstance(verdict, Apply)
-    assert verdict.first == 5
-    assert verdict.entries == ORIGIN.shown(Clearance.OPERATIONAL, HOME, 4, 7)
+    assert verdict.contents.after == ORIGIN.positions[4]
+    assert entries_of(verdict.contents) == ORIGIN.shown(Clearance.OPERATIONAL, HOME, 4, 7)
     assert verdict.end == ORIGIN.positions[7]
+
+
+def test_of_an_overlap_only_the_new_part_is_applied_wherever_it_is_cut() -> None:
+    """A batch goes through in pieces: the cut may be at the end of one, or within it."""
+    for known in (1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE, LONG - 1):
+        verdict = judge(replace(holding(0), held=LONG_ORIGIN.positions[known]), batch(0, LONG, LONG_ORIGIN))
+        assert isinstance(verdict, Apply)
+        assert verdict.contents.after == LONG_ORIGIN.positions[known]
+        assert entries_of(verdict.contents) == LONG_ORIGIN.shown(Clearance.OPERATIONAL, HOME, known, LONG)
 
 
 @pytest.mark.parametrize(("after", "upto"), [(0, 4), (1, 3), (3, 4)])
