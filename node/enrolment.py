@@ -1,4 +1,4 @@
-"""How two nodes come to trust each other: what `jisr enrol`, `jisr admit` and `jisr revoke` do.
+"""How two nodes come to trust each other: what `jisr enrol`, `jisr admit`, `jisr revoke` and `jisr readmit` do.
 
     governorate    request: its signing key, and a certificate request for the key of this link
     directorate    admits it: signs the certificate, lets its user in, believes its signing key, answers
@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlmodel import Session
+
 from contracts.topology import NodeKind
 from kernel import authority
 from kernel.clock import now
@@ -24,7 +26,8 @@ from kernel.errors import BadInput, Conflict, NotFound, SettingsError, refuse
 from kernel.identity import Actor
 from kernel.tls import load_certificate
 from node.processes import Prepared
-from services.sync import enrolment, operations, peers
+from services.sync import admissions, enrolment, operations, peers
+from services.sync.admissions import Difference, Kept
 from services.sync.enrolment import Answer, BadPaper, Request
 from services.sync.secured import broker_admin, rights_of
 
@@ -90,11 +93,13 @@ def finish(prepared: Prepared, paper: bytes, confirm: Confirm, *, by: Actor) -> 
     public = authority.load_key(files.key).public_key()
     certificate = authority.check_client_certificate(answer.certificate, answer.ca, public, answer.user, now())
     fingerprint = enrolment.fingerprint(paper)
-    with _peers_of(prepared) as database, database.read() as session:
+    with _levelled(prepared) as (session, _):
         is_known = peers.is_known(session, answer.directorate, key, by_hand=_key_by_hand(prepared, answer.directorate))
     is_known or confirm(fingerprint) or refuse(NotConfirmed, fingerprint=fingerprint)
     with _peers_of(prepared) as database, database.write() as session:
         peers.pin(session, answer.directorate, key, by=by, now=now(), audience=_readers(prepared))
+        rows = peers.of(session, answer.directorate)
+    admissions.keep(prepared.settings.home, rows)
     authority.replace(files.ca, answer.ca.encode())
     authority.replace(files.certificate, answer.certificate.encode())
     return {
@@ -124,16 +129,18 @@ def admit(
     wanted = authority.load_request(asked.request, asked.node)
     admin = broker_admin(prepared.settings) or refuse(NoBrokerAdmin, done="made")
     fingerprint = enrolment.fingerprint(paper)
-    with _peers_of(prepared) as database, database.read() as session:
+    with _levelled(prepared) as (session, found):
         user = peers.user_for(session, asked.node, key)
+        _refuse_another(found, asked.node, key)
     confirm(fingerprint) or refuse(NotConfirmed, fingerprint=fingerprint)
     certificate, ca = _signed(prepared, wanted, user, signing)
-    found = authority.check_client_certificate(certificate, ca, wanted.public_key(), user, now())
+    checked = authority.check_client_certificate(certificate, ca, wanted.public_key(), user, now())
     admin.let_in(user, rights_of(prepared.settings, asked.node))
-    expires_at = found.not_valid_after_utc
-    admission = peers.Admission(asked.node, key, user, f"{found.serial_number:x}", expires_at)
+    expires_at = checked.not_valid_after_utc
+    admission = peers.Admission(asked.node, key, user, f"{checked.serial_number:x}", expires_at)
     with _peers_of(prepared) as database, database.write() as session:
-        peers.admit(session, admission, by=by, now=now(), audience=_readers(prepared))
+        row = peers.admit(session, admission, by=by, now=now(), audience=_readers(prepared))
+    admissions.keep(prepared.settings.home, [row])
     answer = enrolment.write(Answer(asked.node, prepared.node.id, user, certificate, ca, broker), _node_key(prepared))
     shown = {"node": asked.node, "key_id": key.key_id, "user": user, "expires_at": expires_at}
     return answer, {**shown, "fingerprint": enrolment.fingerprint(answer)}
@@ -149,34 +156,80 @@ def _signed(prepared: Prepared, wanted: Any, user: str, signing: Signing) -> tup
     return signer.sign_node(wanted, user, now=now(), days=signing.days).decode(), ca
 
 
+def _refuse_another(found: Difference, node: str, key: VerifyKey) -> None:
+    """A node whose admission with another key is kept comes back with that one, or after it was revoked."""
+    for one in found.missing:
+        if one.node == node and one.key_id != key.key_id:
+            refuse(peers.AnotherKey, node=node, key_id=one.key_id)
+
+
+# --- at both
+
+
 def revoke(prepared: Prepared, node: str, reason: str, *, by: Actor) -> dict[str, Any]:
     """Refuse a node from now on: first its signing key, then its user, whose open connections are closed.
 
     May be repeated, and must be if the broker could not be reached (`BrokerAway`).
     """
     _linked(prepared, node)
+    home = prepared.settings.home
     with _peers_of(prepared) as database, database.write() as session:
-        by_hand = _key_by_hand(prepared, node)
+        found = admissions.difference(session, home)
+        admissions.refuse_kept(session, found, now())
+        session.add_all(one.row() for one in found.missing if one.node == node)
         users = peers.revoke(
             session,
             node,
-            joined_by_hand=by_hand,
+            joined_by_hand=_key_by_hand(prepared, node),
             reason=reason,
             by=by,
             now=now(),
             audience=_readers(prepared),
         )
-        keys = [row.key_id for row in peers.listed(session) if row.node == node]
+        rows = peers.of(session, node)
     if prepared.node.kind is not NodeKind.DIRECTORATE:
         users = []
+    try:
+        _shut_out(prepared, users)
+    finally:
+        admissions.keep(home, rows)
+    return {"node": node, "keys": [row.key_id for row in rows], "users": users, "reason": reason}
+
+
+def _shut_out(prepared: Prepared, users: list[str]) -> None:
     if users:
         admin = broker_admin(prepared.settings) or refuse(NoBrokerAdmin, done="deleted")
         for user in users:
             admin.shut_out(user)
-    return {"node": node, "keys": keys, "users": users, "reason": reason}
 
 
-# --- at both
+def readmit(prepared: Prepared, *, dry_run: bool, by: Actor) -> list[dict[str, Any]]:
+    """Believe again whom the files of `{home}/admissions` name and the database does not; refuse whom they refuse.
+
+    For a database that was lost or put back from an old backup. One line for each difference, with what became of it.
+    Nothing is changed with `dry_run`, nor where a node is believed with another key. Raises `NoBrokerAdmin`.
+    """
+    home = prepared.settings.home
+    with _peers_of(prepared) as database, database.read() as session:
+        found = admissions.difference(session, home)
+        believed = {row.node for row in peers.listed(session) if row.revoked_at is None}
+    again = [one for one in found.missing if one.node not in believed and _is_linked(prepared, one.node)]
+    if not dry_run:
+        for user, node in ((one.user, one.node) for one in again if one.user):
+            admin = broker_admin(prepared.settings) or refuse(NoBrokerAdmin, done="made")
+            admin.let_in(user, rights_of(prepared.settings, node))
+        with _levelled(prepared) as (session, _):
+            for one in again:
+                peers.admit_again(session, one.row(), by=by, now=now(), audience=_readers(prepared))
+    return [
+        *(_kept(one, "refused") for one in found.refused),
+        *(_kept(one, "admitted" if one in again else "left out") for one in found.missing),
+        *({"node": None, "key_id": None, "user": None, "what": f"unreadable: {file}"} for file in found.unreadable),
+    ]
+
+
+def _kept(one: Kept, what: str) -> dict[str, Any]:
+    return {"node": one.node, "key_id": one.key_id, "user": one.user or None, "what": what}
 
 
 def certificates(prepared: Prepared) -> list[dict[str, Any]]:
@@ -245,11 +298,22 @@ def _node_key(prepared: Prepared) -> SigningKey:
     return SigningKey.load(prepared.settings.keys_directory / "node.key")
 
 
+@contextmanager
+def _levelled(prepared: Prepared) -> Iterator[tuple[Session, Difference]]:
+    """A transaction on the peers in which nobody is believed whom a file of `{home}/admissions` refuses."""
+    with _peers_of(prepared) as database, database.write() as session:
+        yield session, admissions.level(session, prepared.settings.home, now())
+
+
 def _linked(prepared: Prepared, peer: str) -> None:
+    if not _is_linked(prepared, peer):
+        refuse(NoSuchLink, node=prepared.node.id, peer=peer)
+
+
+def _is_linked(prepared: Prepared, peer: str) -> bool:
     """Nodes with a link, or two directorates, which compare what they hold."""
     node, country = prepared.node, prepared.topology
     if peer in {link.destination for link in country.links_from(node.id)}:
-        return
+        return True
     other = country.nodes.get(peer)
-    if other is None or peer == node.id or {node.kind, other.kind} != {NodeKind.DIRECTORATE}:
-        refuse(NoSuchLink, node=node.id, peer=peer)
+    return other is not None and peer != node.id and {node.kind, other.kind} == {NodeKind.DIRECTORATE}

@@ -1,4 +1,4 @@
-"""`jisr enrol`, `jisr admit`, `jisr revoke`: a node comes to a directorate, is let in, is shut out."""
+"""`jisr enrol`, `jisr admit`, `jisr revoke`, `jisr readmit`: a node comes to a directorate, is let in, is shut out."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from kernel import authority
 from kernel.errors import BadInput
 from node import enrolment
 from node.commands.link import operator
-from node.commands.output import AsJson, SettingsFile, errors, explained, rows_table, show
+from node.commands.output import FOUND_WRONG, AsJson, SettingsFile, errors, explained, rows_table, show
 from node.processes import prepare
 from services.sync.enrolment import same
 
@@ -92,6 +92,25 @@ def revoke(
     with explained():
         prepared = prepare(settings)
         _show(enrolment.revoke(prepared, node, reason, by=operator(prepared.node.id)), as_json)
+
+
+def readmit(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    settings: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let in again who was admitted here, from the files in admissions/, after the sync database was lost.
+
+    Nobody who was revoked comes back by it. Ends with 1 when a file cannot be read.
+
+    Example: jisr readmit --dry-run --settings baghdad.toml
+    """
+    with explained():
+        prepared = prepare(settings)
+        done = enrolment.readmit(prepared, dry_run=dry_run, by=operator(prepared.node.id))
+        show(done, as_json=as_json, table=lambda: rows_table(["node", "key_id", "user", "what"], done))
+        if any(line["node"] is None for line in done):
+            raise typer.Exit(FOUND_WRONG)
 
 
 def read_passphrase(file: Path | None) -> bytes | None:

@@ -28,6 +28,7 @@ from pika.adapters.select_connection import IOLoop
 from contracts.topology import NodeKind, Topology
 from contracts.topology import load as load_topology
 from kernel import metrics
+from kernel.clock import now
 from kernel.crypto import VerifyKey
 from kernel.database import Database
 from kernel.disk import disk_of
@@ -35,7 +36,7 @@ from kernel.errors import Internal, SettingsError, Unavailable
 from kernel.ids import new_id
 from kernel.log import get_logger
 from kernel.settings import Settings
-from services.sync import doubt, journal, mark, own_keys, parts
+from services.sync import admissions, doubt, journal, mark, own_keys, parts
 from services.sync.carrier import Carrier
 from services.sync.control import Control
 from services.sync.doubt import Doubt
@@ -132,6 +133,7 @@ class Engine:
     def _begin(self) -> journal.Life:
         reached = mark.read(self.settings.home, self.node)
         with self.database.write_silently() as session:
+            admissions.at_start(session, self.settings.home, now())
             self.trust.read(session)
             life = journal.begin(session, self.node, above=reached.session if reached else 0)
             self.doubt = doubt.look(session, reached)

@@ -50,7 +50,7 @@ def user_for(session: Session, node: str, key: VerifyKey) -> str:
 
     A node keeps its user when its certificate is renewed; after it was revoked it gets another, `ninewa.2`.
     """
-    rows = _rows(session, node)
+    rows = of(session, node)
     for row in rows:
         if row.key_id == key.key_id and row.revoked_at is not None:
             refuse(KeyRevoked, node=node, key_id=key.key_id)
@@ -77,9 +77,18 @@ def admit(session: Session, admission: Admission, *, by: Actor, now: datetime, a
     return row
 
 
+def admit_again(session: Session, row: Peer, *, by: Actor, now: datetime, audience: Sequence[str]) -> None:
+    """Believe a key again as it was admitted or pinned here, after the row of it was lost. Raises as `admit` does."""
+    user_for(session, row.node, VerifyKey(row.key))
+    session.add(row)
+    session.flush()
+    action = Operation.ADMIT_NODE if row.broker_user else Operation.PIN_NODE
+    note(session, action, row.node, by=by, now=now, audience=audience, reason=f"key {row.key_id}, again")
+
+
 def is_known(session: Session, node: str, key: VerifyKey, *, by_hand: VerifyKey | None) -> bool:
     """Whether `key` is pinned for `node` already. Raises `KeyRevoked`, `AnotherKey` when another one is."""
-    rows = _rows(session, node)
+    rows = of(session, node)
     user_for(session, node, key)
     if not rows and by_hand is not None and by_hand.raw != key.raw:
         refuse(AnotherKey, node=node, key_id=by_hand.key_id)
@@ -106,7 +115,7 @@ def revoke(
     audience: Sequence[str],
 ) -> list[str]:
     """Refuse every key of a node from now on; return the broker's users to take away. May be repeated."""
-    rows = _rows(session, node)
+    rows = of(session, node)
     if joined_by_hand is not None and joined_by_hand.key_id not in {row.key_id for row in rows}:
         key = joined_by_hand
         rows.append(Peer(node=node, key_id=key.key_id, key=key.raw, broker_user=node, serial="", admitted_at=now))
@@ -124,5 +133,6 @@ def listed(session: Session) -> list[Peer]:
     return list(session.scalars(select(Peer).order_by(Peer.node, Peer.admitted_at, Peer.key_id)))
 
 
-def _rows(session: Session, node: str) -> list[Peer]:
+def of(session: Session, node: str) -> list[Peer]:
+    """The rows of one node, in the same order."""
     return [row for row in listed(session) if row.node == node]

@@ -1,6 +1,6 @@
 """What the engine does for secure links beside carrying them: it says until when certificates are valid, and at a
-directorate it makes the users of admitted nodes again whenever its broker comes up, because a broker may have lost
-its data. Both are repeated and harmless to repeat."""
+directorate it makes the users of admitted nodes again whenever its broker comes up, and deletes those of revoked ones,
+because a broker may have lost its data. Both are repeated and harmless to repeat."""
 
 from collections.abc import Callable
 from typing import Any
@@ -63,7 +63,7 @@ class Secured:
             log.warning("secured.no_certificate", destination=destination, reason=error.code)
 
     def on_broker(self) -> None:
-        """See that every admitted node has its user, its rights and its limits."""
+        """See that every admitted node has its user, its rights and its limits, and no revoked one has."""
         if self._admin is None:
             return
         if self._timer is not None:
@@ -73,10 +73,12 @@ class Secured:
         self._lane.run(lambda: self._let_in(admin), self._let_in_done, self._failed)
 
     def _let_in(self, admin: BrokerAdmin) -> int:
-        """On the lane."""
+        """On the lane. A broker that was put back from a backup may also have users that were taken away since."""
         with self._database.read() as session:
-            rows = [row for row in peers.listed(session) if row.revoked_at is None and row.broker_user]
-            admitted = {row.broker_user: row.node for row in rows}
+            rows = [row for row in peers.listed(session) if row.broker_user]
+        admitted = {row.broker_user: row.node for row in rows if row.revoked_at is None}
+        for user in {row.broker_user for row in rows} - set(admitted):
+            admin.shut_out(user)
         for user, node in admitted.items():
             admin.let_in(user, rights_of(self._settings, node))
         return len(admitted)
