@@ -19,6 +19,7 @@ POINTS = {
     "mid_apply": "a replica is inside the transaction that applies a batch",
     "after_apply": "a replica committed a batch; the sender has not been told",
     "before_fold": "a replica committed entries whose records will follow; it has folded none of them",
+    "mid_fold": "a replica is inside the transaction that folds records beside the entries that come next",
     "after_acknowledge": "a replica acknowledged a batch to the broker; the sender has not been told",
     "after_relay": "a directorate committed what it relays; no link has been told",
     "after_mail": "the mail server took an e-mail; nobody has written that down",

@@ -8,7 +8,7 @@ owner on the loop. Owners submit the next job when they hear of the last one: no
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -23,14 +23,20 @@ class Lanes:
 
     def __init__(self, post: Post, workers: int = WORKERS) -> None:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="lane")
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="beside")
         self._post = post
 
     def lane(self) -> "Lane":
         return Lane(self._pool, self._post)
 
+    def beside(self, job: Callable[[], T]) -> "Future[T]":
+        """Run `job` on one more thread, after those before it. A lane's job may wait for it; it waits for none."""
+        return self._beside.submit(job)
+
     def close(self) -> None:
         """Let what runs finish; start nothing more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._beside.shutdown(wait=True)
 
 
 class Lane:

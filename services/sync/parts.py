@@ -1,14 +1,18 @@
 """How the senders and receivers of an engine are made: from its settings, its topology and what it knows of itself."""
 
+from collections.abc import Callable
 from functools import partial
 from random import SystemRandom
 from typing import TYPE_CHECKING
+
+from sqlmodel import Session
 
 from contracts.topology import LinkSpec
 from kernel.settings import LinkSettings
 from services.sync import arrivals, journal, message, recalls
 from services.sync.batches import relays_to
 from services.sync.entry import Shown
+from services.sync.folding import Beside
 from services.sync.hours import Hours
 from services.sync.line import Line
 from services.sync.link import Link
@@ -79,6 +83,7 @@ def receiver(engine: "Engine", line: Line, peer: str, who: Who) -> Receiver:
             is_for,
             _post_of(engine, peer),
             takes_unaddressed=not engine.is_directorate,
+            beside=_beside(engine),
         ),
         trust=engine.trust,
         database=engine.database,
@@ -91,6 +96,18 @@ def receiver(engine: "Engine", line: Line, peer: str, who: Who) -> Receiver:
         recalled=partial(recalls.answer, node=engine.node),
         announce=engine.recorder.announce,
     )
+
+
+def _beside(engine: "Engine") -> Beside | None:
+    database = engine.database
+    if database.dialect != "postgresql":
+        return None
+
+    def fold(work: Callable[[Session], bool]) -> bool:
+        with database.write_silently() as session:
+            return work(session)
+
+    return lambda work: engine.lanes.beside(lambda: fold(work))
 
 
 def _post_of(engine: "Engine", peer: str) -> Post:

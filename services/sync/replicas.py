@@ -18,9 +18,9 @@ from sqlmodel import Session
 from contracts.sync import ReplicaState as Status
 from kernel import crash
 from kernel.log import get_logger
-from services.sync import arrivals, bulk, relays, replica
+from services.sync import arrivals, bulk, folding, relays, replica
 from services.sync.entry import Shown
-from services.sync.folding import Waiting, fold_some
+from services.sync.folding import Following
 from services.sync.message import Batch, Held, Hello
 from services.sync.opened import COLUMNS, Opened
 from services.sync.position import Position
@@ -33,6 +33,7 @@ log = get_logger("receiver")
 MOST_QUARANTINED = 1000  # messages of one queue; the oldest go
 QUARANTINE_BYTES = 64 * 1024
 HEADER_CHARACTERS = 4096
+BRINGING = {"key_share": True}  # nobody else brings entries meanwhile, or takes some away; see folding.py
 
 entries: Table = ReplicaEntry.__table__
 
@@ -79,6 +80,7 @@ class _Pass:
 class Replicas:
     """The replica of one origin at this node. `is_for`: which entries are meant for this node; `post`: what it does
     with those that are meant for another governorate. `takes_unaddressed`: whether one that names nobody may be for it.
+    `beside`: where records may be folded; see folding.py.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Replicas:
         post: relays.Post = relays.NO_POST,
         *,
         takes_unaddressed: bool = True,
+        beside: folding.Beside | None = None,
     ) -> None:
         self.origin = origin
         self.queue = queue
@@ -97,7 +100,7 @@ class Replicas:
         self._is_for = is_for
         self._post = post
         self._takes_unaddressed = takes_unaddressed
-        self._waiting: Waiting | None = None
+        self._following = Following(origin, beside)
 
     def peek(self, session: Session) -> Outcome:
         """How the replica stands, without a message."""
@@ -109,8 +112,8 @@ class Replicas:
             row.head_number,
             row.last_heard_at,
             replica.answer(_state_of(row), self._window),
-            folded=row.folded,
-            unfolded=row.number - row.folded,
+            folded=(reached := folding.reached(session, self.origin)),
+            unfolded=row.number - reached,
         )
 
     def open(self, batch: Batch, known: int, *, dialect: str) -> Opened:
@@ -120,7 +123,7 @@ class Replicas:
     def fold_some(self, session: Session, now: datetime) -> int:
         """Fold a bounded number of the entries at rest whose records were not written; how many are left."""
         row = session.get(Replica, self.origin, with_for_update=True)
-        return 0 if row is None or row.folded == row.number else fold_some(session, row, now)
+        return 0 if row is None else folding.fold_rest(session, self.origin, row.number, now)
 
     def take(
         self,
@@ -140,7 +143,8 @@ class Replicas:
         of; otherwise whatever waited is folded, even if there is no message.
         `opening`: where batches may have been opened before.
         """
-        row = session.get(Replica, self.origin, with_for_update=True)
+        self._following.begin_beside(now)
+        row = session.get(Replica, self.origin, with_for_update=BRINGING)
         if row is None and not messages:
             self._quarantine(session, refused, now)
             return Outcome(refusals=[each.reason for each in refused])
@@ -154,17 +158,14 @@ class Replicas:
         for each in refused:
             if each.stops and work.state.state not in replica.STOPPED:
                 work.state = replica.refuse(work.state, Status.REFUSED, each.reason)
-        if self._waiting is None or not self._waiting.is_of(row):
-            self._waiting = Waiting(row)
-        outcome.announce = self._store(session, row, work, self._waiting, now)
+        outcome.announce = self._store(session, row, work, now)
         if messages and live:
             row.last_heard_at = now
         self._write(row, work, now)
         self._note_lives(session, work, now)
-        if not (more and row.behind_since) or work.learned or self._waiting.is_full:
-            self._waiting.fold(session, row, now)
-            self._waiting = Waiting(row)
-        outcome.folded, outcome.unfolded = row.folded, row.number - row.folded
+        at_once = not (more and row.behind_since) or work.learned
+        self._following.follow(session, work.state.held, now, at_once=at_once)
+        outcome.folded, outcome.unfolded = self._following.reached, row.number - self._following.reached
         outcome.state, outcome.head, outcome.heard_at = work.state, row.head_number, row.last_heard_at
         outcome.learned = work.learned
         outcome.refusals = [each.reason for each in work.refused]
@@ -185,7 +186,7 @@ class Replicas:
         values = {"origin": self.origin, "epoch": state.epoch, "number": 0, "digest": state.held.digest}
         values |= {"state": state.state, "session": 0, "withheld": 0, "begun": state.begun}
         session.connection().execute(insert_for(session, Replica.__table__).on_conflict_do_nothing(), values)
-        return session.get_one(Replica, self.origin, with_for_update=True)
+        return session.get_one(Replica, self.origin, with_for_update=BRINGING)
 
     def _judge(self, message: Hello | Batch, work: _Pass, outcome: Outcome, opening: replica.Opening[Opened]) -> None:
         before = work.state
@@ -220,15 +221,14 @@ class Replicas:
         outcome.results[word] += 1
         outcome.nbytes[word] += len(message.payload)
 
-    def _store(
-        self, session: Session, row: Replica, work: _Pass, waiting: Waiting, now: datetime
-    ) -> list[tuple[str, bytes]]:
+    def _store(self, session: Session, row: Replica, work: _Pass, now: datetime) -> list[tuple[str, bytes]]:
         self._quarantine(session, work.refused, now)
         if not work.opened:
             return []
         bulk.insert_rows(session, "replica_entry", COLUMNS, [each.rows for each in work.opened])
         row.withheld += sum(each.withheld for each in work.opened)
-        waiting.add(work.opened, work.state.held)
+        before = Position(row.number, row.digest)
+        self._following.add(session, work.opened, before, work.state.held)
         for_some = [one for each in work.opened for one in each.for_some]
         relays.note(session, self.origin, self._post, for_some, now)
         found = [(each.number, each.one) for each in for_some if self._is_for(each.one)]

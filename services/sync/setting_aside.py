@@ -13,7 +13,7 @@ from sqlmodel import Session
 from contracts.sync import Operation, ReplicaState
 from kernel.errors import BadInput, Conflict, refuse
 from kernel.identity import Actor
-from services.sync import operations
+from services.sync import folding, operations
 from services.sync.disclosure import Disclosure
 from services.sync.position import start
 from services.sync.records import insert_for
@@ -50,7 +50,8 @@ def set_aside(
     count = row.number - after
     session.execute(delete(ReplicaEntry).where(*where))
     session.execute(delete(Parked).where(parked.c.origin == origin, parked.c.number > after))
-    row.number, row.digest, row.folded = after, _digest(session, row, after), min(row.folded, after)
+    row.number, row.digest = after, _digest(session, row, after)
+    folding.take_back(session, origin, after)
     row.state, row.reason, row.session, row.boot = ReplicaState.SILENT, None, 0, None
     row.withheld = _withheld(session, origin)
     session.flush()

@@ -109,9 +109,7 @@ class Link(Base, table=True):
 class Replica(Base, table=True):
     """Where the verified copy of one origin's journal ends, and the last word from that origin.
 
-    `begun`: the epoch in which its chain began; later lives continue the same chain. `folded`: the entry up to which
-    the records were folded; see folding.py.
-    """
+    `begun`: the epoch in which its chain began; later lives continue the same chain."""
 
     __tablename__ = "replica"
     origin: str = Field(sa_column=Column(NAME, primary_key=True))
@@ -128,7 +126,14 @@ class Replica(Base, table=True):
     boot: str | None = Field(default=None, sa_column=Column(NAME, nullable=True))
     withheld: int = Field(default=0, sa_column=Column(Number, nullable=False))
     begun: int = Field(default=1, sa_column=Column(Number, nullable=False))
-    folded: int = Field(default=0, sa_column=Column(Number, nullable=False, server_default="0"))
+
+
+class Folded(Base, table=True):
+    """How far the records of one origin's replica reach: every entry up to `number` was folded; see folding.py."""
+
+    __tablename__ = "folded"
+    origin: str = Field(sa_column=Column(NAME, primary_key=True))
+    number: int = Field(sa_column=Column(Number, nullable=False))
 
 
 class ReplicaEntry(Base, table=True):

@@ -20,7 +20,7 @@ from sqlmodel import Session
 
 from kernel.clock import now
 from kernel.fact import canonical
-from services.sync import journal, records
+from services.sync import folding, journal, records
 from services.sync.entry import BadEntry, Entry, Shown, Withheld, decode
 from services.sync.position import Position, advance, start
 from services.sync.records import CannotFold
@@ -208,7 +208,7 @@ def verify_replica(session: Session, origin: str, *, repair: bool = False) -> Re
     row = session.get(Replica, origin, with_for_update=repair)
     if row is None:
         return Report(origin, "replica", 0, 0, 0, 0)
-    check = _Check(session, origin, start(origin, row.begun), "replica", row.folded)
+    check = _Check(session, origin, start(origin, row.begun), "replica", folding.reached(session, origin))
     return check.run(_replica_lines(session, origin), Position(row.number, row.digest), repair=repair)
 
 

@@ -18,7 +18,7 @@ from kernel.errors import BadInput
 from services.sync import journal
 from services.sync.position import Position, start
 from services.sync.records import parked_counts
-from services.sync.tables import JournalState, Life, Link, Record, Replica, SetAside, Witnessed
+from services.sync.tables import Folded, JournalState, Life, Link, Record, Replica, SetAside, Witnessed
 
 Shown = dict[str, Any]
 UNKNOWN: Shown = {"known": False, "entries": None, "seconds": None}
@@ -101,9 +101,11 @@ def _link_state(row: Link) -> LinkState:
 def replicas(session: Session, origins: Sequence[str], *, now: datetime, stale: float) -> list[Shown]:
     """The replica of every origin that links to this node, also of those never heard."""
     rows = {row.origin: row for row in session.scalars(select(Replica))}
-    parked = parked_counts(session)
+    parked, folded = parked_counts(session), {row.origin: row.number for row in session.scalars(select(Folded))}
     shown = [
-        _replica(rows.get(origin) or _silent(origin), parked.get(origin, 0), now=now, stale=stale)
+        _replica(
+            rows.get(origin) or _silent(origin), folded.get(origin, 0), parked.get(origin, 0), now=now, stale=stale
+        )
         for origin in sorted({*origins, *rows})
     ]
     told = list(session.scalars(select(Witnessed).order_by(Witnessed.witness)))
@@ -120,12 +122,10 @@ def replicas(session: Session, origins: Sequence[str], *, now: datetime, stale: 
 
 def _silent(origin: str) -> Replica:
     zero = start(origin, journal.FIRST_EPOCH)
-    return Replica(
-        origin=origin, epoch=journal.FIRST_EPOCH, number=0, digest=zero.digest, state=ReplicaState.SILENT, folded=0
-    )
+    return Replica(origin=origin, epoch=journal.FIRST_EPOCH, number=0, digest=zero.digest, state=ReplicaState.SILENT)
 
 
-def _replica(row: Replica, parked: int, *, now: datetime, stale: float) -> Shown:
+def _replica(row: Replica, folded: int, parked: int, *, now: datetime, stale: float) -> Shown:
     head = None
     if row.head_number is not None and row.head_digest is not None:
         head = position(Position(row.head_number, row.head_digest))
@@ -135,7 +135,7 @@ def _replica(row: Replica, parked: int, *, now: datetime, stale: float) -> Shown
         "state": ReplicaState(row.state),
         "reason": row.reason,
         "held": position(Position(row.number, row.digest)),
-        "folded": row.folded,
+        "folded": folded,
         "head": head,
         "behind": behind(row.number, row.head_number, row.last_heard_at, row.behind_since, now=now, stale=stale),
         "last_heard_at": row.last_heard_at,

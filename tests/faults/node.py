@@ -22,6 +22,7 @@ from deploy.rabbitmq import PrivateRabbitMQ
 from kernel.database import Database
 from kernel.errors import Unavailable
 from kernel.settings import Settings, load
+from services.sync import folding
 from services.sync.position import Position, start
 from services.sync.tables import JournalState, Replica
 from tests.faults.servers import ON_POSTGRES, ROOT, VHOST, Servers
@@ -256,8 +257,7 @@ class Node:
     def folded(self, origin: str) -> int:
         """The entry up to which the records of a replica reach."""
         with self.reading() as session:
-            row = session.get(Replica, origin)
-            return 0 if row is None else row.folded
+            return folding.reached(session, origin)
 
     # --- backups: of a node whose processes are stopped
 

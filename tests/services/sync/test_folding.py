@@ -1,29 +1,35 @@
 """Records follow the entries of a replica in strokes of any size, and come out the same."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from contextlib import suppress
+from threading import Event
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from contracts.sync import GroupBy, Reading
 from kernel.database import Database
 from kernel.identity import Actor
-from services.sync import folding, statistics, views
+from services.sync import bulk, folding, statistics, views
 from services.sync.replicas import Replicas
 from services.sync.setting_aside import set_aside
 from services.sync.tables import Arrival, Parked, Record, Replica
 from services.sync.verify import verify_replica
 from tests.conftest import MakeDatabase
+from tests.kit.databases import PostgresDatabases
 from tests.services.sync.facts import NOW, fact
 from tests.services.sync.replica_kit import WINDOW, Origin, Taker
 
 NODE = "directorate-baghdad"
 OPERATOR = Actor(id="o", name="o", roles=frozenset({"operator"}), node=NODE)
 UNKNOWN = "marvel.seen.v1"
+THREAD = ThreadPoolExecutor(1)
 
 
 @pytest.fixture
@@ -44,12 +50,22 @@ def origin_of(*subjects: str, name: str = "ninewa") -> Origin:
 
 
 class Following(Taker):
-    """A replica whose records may follow."""
+    """A replica whose records may follow; on PostgreSQL full strokes are folded beside, as in the engine."""
 
     def __init__(self, database: Database, origin: Origin) -> None:
         super().__init__(database, origin.name)
         self.origin = origin
+        self.begun: list[Future[bool]] = []
+        self.restart()
         self.take(origin.hello())
+
+    def beside(self, work: Callable[[Session], bool]) -> Future[bool]:
+        def fold() -> bool:
+            with self.database.write_silently() as session:
+                return work(session)
+
+        self.begun.append(THREAD.submit(fold))
+        return self.begun[-1]
 
     def more(self, after: int, upto: int) -> None:
         with self.database.write() as session:
@@ -63,7 +79,8 @@ class Following(Taker):
 
     def restart(self) -> None:
         before = self.replicas
-        self.replicas = Replicas(self.origin.name, before.queue, WINDOW, before._is_for)
+        beside = self.beside if self.database.dialect == "postgresql" else None
+        self.replicas = Replicas(self.origin.name, before.queue, WINDOW, before._is_for, beside=beside)
 
     def fold(self) -> None:
         left = 1
@@ -75,6 +92,11 @@ class Following(Taker):
 def row(database: Database, origin: str = "ninewa") -> Replica:
     with database.read() as session:
         return session.get_one(Replica, origin)
+
+
+def folded(database: Database, origin: str = "ninewa") -> int:
+    with database.read() as session:
+        return folding.reached(session, origin)
 
 
 def records(database: Database, origin: str = "ninewa") -> dict[str, Any]:
@@ -92,31 +114,96 @@ def parked(database: Database, origin: str = "ninewa") -> list[tuple[int, str, s
 def test_while_the_head_is_not_held_entries_come_first(database: Database) -> None:
     following = Following(database, origin_of("a", "b", "a", "c", "a"))
     following.more(0, 2)
-    assert (row(database).number, row(database).folded, records(database)) == (2, 0, {})
+    assert (row(database).number, folded(database), records(database)) == (2, 0, {})
     following.more(2, 4)
-    assert (row(database).number, row(database).folded) == (4, 0)
+    assert (row(database).number, folded(database)) == (4, 0)
     following.more(4, 5)
-    assert row(database).folded == 5
+    assert folded(database) == 5
     assert {name: one["version"] for name, one in records(database).items()} == {"case a": 3, "case b": 1, "case c": 1}
 
 
 def test_a_replica_that_holds_all_it_heard_of_has_its_records(database: Database) -> None:
     following = Following(database, origin_of("a", "b"))
     following.more(0, 2)
-    assert row(database).folded == 2
+    assert folded(database) == 2
     following.origin.add(fact("c"))
     following.more(2, 3)  # its head was not heard of before
-    assert len(records(database)) == row(database).folded == 3
+    assert len(records(database)) == folded(database) == 3
 
 
 def test_not_too_many_wait(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folding, "MOST_WAITING", 3)
-    following = Following(database, origin_of(*"abcdefg"))
+    following = Following(database, origin_of(*"abcdefghi"))
     found = []
-    for after in range(5):
+    for after in range(8):
         following.more(after, after + 1)
-        found.append(row(database).folded)
-    assert found == [0, 0, 3, 3, 3]
+        wait_for(following.begun)
+        found.append(folded(database))
+    if database.dialect == "postgresql":  # beside the commit after the one with which it was full
+        assert found == [0, 0, 0, 3, 3, 3, 6, 6]
+    else:
+        assert found == [0, 0, 3, 3, 3, 6, 6, 6]
+
+
+@pytest.fixture
+def postgresql(postgres_databases: PostgresDatabases) -> Iterator[Database]:
+    database = Database(postgres_databases.migrated("sync"), service="sync")
+    yield database
+    database.close()
+
+
+def test_what_is_folded_beside_holds_up_no_entries(postgresql: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it may go on: then another full stroke waits for it, and the commit that reaches the head."""
+    monkeypatch.setattr(folding, "MOST_WAITING", 2)
+    may_go_on, upsert = Event(), bulk.upsert
+
+    def held_up(*args: Any, **options: Any) -> None:
+        upsert(*args, **options)
+        assert may_go_on.wait(60)
+
+    monkeypatch.setattr(bulk, "upsert", held_up)
+    following = Following(postgresql, origin_of(*"abcdef"))
+    following.more(0, 2)
+    following.more(2, 3)
+    following.more(3, 4)
+    assert (row(postgresql).number, folded(postgresql), records(postgresql)) == (4, 0, {})
+    assert len(following.begun) == 1
+    may_go_on.set()
+    following.more(4, 6)
+    assert (row(postgresql).number, folded(postgresql), len(records(postgresql))) == (6, 6, 6)
+
+
+def test_entries_are_not_set_aside_while_they_are_folded(postgresql: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "MOST_WAITING", 2)
+    following = Following(postgresql, origin_of(*"abcd"))
+    following.more(0, 2)
+    with postgresql.write() as session:
+        session.get_one(Replica, "ninewa").state = "diverged"
+    with postgresql.write() as session:
+        set_aside(session, "ninewa", 1, reason="it left", by=OPERATOR, now=NOW, audience=())
+        following.replicas._following.begin_beside(NOW)  # it has to wait for us
+        (begun,) = following.begun
+        assert not begun.done()
+    assert begun.result(60) is False
+    assert (folded(postgresql), set(records(postgresql))) == (0, set())
+
+
+def test_what_is_folded_beside_is_not_believed_when_its_commit_failed(
+    postgresql: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "MOST_WAITING", 2)
+    following = Following(postgresql, origin_of("a", "b", "a", "c"))
+    following.fail(0, 3)
+    following.more(0, 1)
+    wait_for(following.begun)
+    assert [one.result() for one in following.begun] == [False]
+    assert records(postgresql) == {}
+    following.more(1, 4)
+    assert {name: one["version"] for name, one in records(postgresql).items()} == {
+        "case a": 2,
+        "case b": 1,
+        "case c": 1,
+    }
 
 
 def test_what_is_addressed_here_does_not_wait_for_the_records(database: Database) -> None:
@@ -133,7 +220,7 @@ def test_after_a_restart_the_entries_at_rest_are_folded(database: Database, monk
     following.more(0, 6)
     following.restart()
     following.fold()
-    assert row(database).folded == 6
+    assert folded(database) == 6
     assert set(records(database)) == {"case a", "case b", "case d"}
     assert [number for number, *_ in parked(database)] == [5]
 
@@ -143,11 +230,11 @@ def test_a_bundle_beside_the_line_folds_what_the_line_left(database: Database) -
     line, bundle = Following(database, origin), Taker(database)
     line.more(0, 2)
     bundle.take(origin.batch(2, 4))
-    assert (row(database).folded, len(records(database))) == (4, 4)
+    assert (folded(database), len(records(database))) == (4, 4)
     line.more(4, 5)  # what it remembers is not what waits
-    assert (row(database).folded, len(records(database))) == (4, 4)
+    assert (folded(database), len(records(database))) == (4, 4)
     line.more(5, 6)
-    assert (row(database).folded, len(records(database))) == (6, 6)
+    assert (folded(database), len(records(database))) == (6, 6)
 
 
 def test_a_commit_that_failed_is_not_remembered(database: Database) -> None:
@@ -187,7 +274,7 @@ def test_setting_aside_what_was_not_folded_leaves_no_trace_of_it(database: Datab
         session.get_one(Replica, "ninewa").state = "diverged"
     with database.write() as session:
         set_aside(session, "ninewa", 3, reason="it left", by=OPERATOR, now=NOW, audience=())
-    assert (row(database).number, row(database).folded) == (3, 2)
+    assert (row(database).number, folded(database)) == (3, 2)
     following.fold()
     assert {name: one["version"] for name, one in records(database).items()} == {"case a": 2, "case b": 1}
 
@@ -202,25 +289,27 @@ def names() -> Iterator[str]:
     subjects=st.lists(st.sampled_from(["a", "b", "c", "?a", "?d", "b!"]), min_size=1, max_size=12),
     steps=st.lists(st.sampled_from(["more", "more", "all", "restart", "fold", "failed"]), max_size=16),
     sizes=st.lists(st.integers(1, 4), min_size=16, max_size=16),
+    most=st.sampled_from([2, 3, folding.MOST_WAITING]),
 )
 def test_however_records_follow_they_come_out_as_if_they_had_not_waited(
-    database: Database, names: Iterator[str], subjects: list[str], steps: list[str], sizes: list[int]
+    database: Database, names: Iterator[str], subjects: list[str], steps: list[str], sizes: list[int], most: int
 ) -> None:
     at_once, following = (origin_of(*subjects, name=next(names)) for _ in range(2))
     Taker(database, at_once.name).take(at_once.hello(), at_once.batch(0, len(subjects), to=NODE))
-    late = Following(database, following)
-    held = 0
-    for step, size in zip([*steps, "all"], [*sizes, len(subjects)], strict=False):
-        upto = min(len(subjects), held + size) if step != "all" else len(subjects)
-        if step == "restart":
-            late.restart()
-        elif step == "fold":
-            late.fold()
-        elif step == "failed" and upto > held:
-            late.fail(held, upto)
-        elif upto > held:
-            late.more(held, upto)
-            held = upto
-    assert row(database, following.name).folded == held == len(subjects)
+    with patch.object(folding, "MOST_WAITING", most):
+        late = Following(database, following)
+        held = 0
+        for step, size in zip([*steps, "all"], [*sizes, len(subjects)], strict=False):
+            upto = min(len(subjects), held + size) if step != "all" else len(subjects)
+            if step == "restart":
+                late.restart()
+            elif step == "fold":
+                late.fold()
+            elif step == "failed" and upto > held:
+                late.fail(held, upto)
+            elif upto > held:
+                late.more(held, upto)
+                held = upto
+    assert folded(database, following.name) == held == len(subjects)
     assert records(database, following.name) == records(database, at_once.name)
     assert parked(database, following.name) == parked(database, at_once.name)
