@@ -1,9 +1,9 @@
 """What a link has in flight: batches that were sent and are not yet held, and what a lost connection teaches of it.
 
 A connection that ends before its first batch is held may have carried a part of it: the broker has nothing then, and
-the same batch again would end in the same way. So the size of that batch is remembered until the other side says what
-it holds; if the batch is not there, the next ones have to be smaller (`Pace.reconnected`). A connection on which
-anything was held says nothing of this kind, however it ended: its batches were small enough.
+the same batch again would end in the same way. So the first batch that a connection did not carry is remembered until
+the other side says what it holds; if it is not there, and the connection had carried less than that one has, the next
+ones have to be smaller (`Pace.reconnected`). A connection that carried more says nothing of this kind.
 """
 
 from collections import deque
@@ -24,7 +24,7 @@ class Flight:
     def __init__(self) -> None:
         self.outstanding = 0  # bytes sent and not yet held
         self._batches: deque[_Sent] = deque()
-        self._landed = False  # anything, since the connection was made
+        self._landed = 0  # bytes newly held since the connection was made
         self._lost: _Sent | None = None
 
     def __bool__(self) -> bool:
@@ -41,11 +41,12 @@ class Flight:
         self.outstanding += nbytes
 
     def landed(self, number: int) -> int:
-        """More is held now, all up to `number`; the bytes of the batches of which that is true."""
-        self._landed, nbytes = True, 0
+        """All up to `number` is held now; the bytes of the batches that this ends."""
+        nbytes = 0
         while self._batches and self._batches[0].end.number <= number:
             nbytes += self._batches.popleft().nbytes
         self.outstanding -= nbytes
+        self._landed += nbytes
         return nbytes
 
     def forget(self) -> None:
@@ -55,14 +56,14 @@ class Flight:
 
     def broken(self) -> None:
         """The connection is gone, and with it perhaps all of it."""
-        if self._batches and not self._landed:
+        if self._batches and self._landed < self._batches[0].nbytes:
             self._lost = self._batches[0]
-        self._landed = False
+        self._landed = 0
         self.forget()
 
     def lost(self, number: int) -> int:
-        """Bytes of the first batch of a connection that carried nothing, if it is not among the `number` entries that
-        are held now; 0 if there was none. The answer is given once.
+        """Bytes of the first batch that a connection did not carry, nor as much before it, if it is not among the
+        `number` entries that are held now; 0 if there was none. The answer is given once.
         """
         lost, self._lost = self._lost, None
         return lost.nbytes if lost is not None and lost.end.number > number else 0

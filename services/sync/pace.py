@@ -4,8 +4,9 @@ A batch should take 1–2 seconds of the link: large enough to fill a slow line 
 enough that little is sent twice when it is cut. The rate is not configured but measured, from what the
 other side acknowledged and how long that took. An operator may set a limit below what the line would carry.
 
-A line that drops before one batch is through would carry nothing for ever. So each connection that ends like that
-halves what a batch may have, down to `SMALLEST_BATCH` or one entry; what gets through afterwards doubles it again.
+A line that drops before one batch is through would carry nothing for ever. So each connection that ends before it has
+carried as much as the batch it lost halves what a batch may have, down to `SMALLEST_BATCH` or one entry; what gets
+through afterwards doubles it again.
 """
 
 import random
@@ -87,7 +88,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._batch = float(FIRST_BATCH)
-        self._most = float(MOST_BATCH)  # less after connections that carried nothing
+        self._most = float(MOST_BATCH)  # less after connections that carried less than a batch
         self._through = 0  # bytes that one connection carried since the most was changed
         self._rates: deque[float] = deque(maxlen=RATES)
         self._entry = ENTRY_BYTES
@@ -98,7 +99,7 @@ class Pace:
         return int(min(self._batch, self._most))
 
     def reconnected(self, lost: int) -> None:
-        """A connection works. One before it ended before its first batch of `lost` bytes was through; 0: none did."""
+        """A connection works. The one before carried less than the batch of `lost` bytes that it lost; 0: not so."""
         self._through = 0
         if lost > SMALLEST_BATCH:
             self._most = max(float(SMALLEST_BATCH), min(self.batch_bytes, lost) / 2)

@@ -62,15 +62,27 @@ def test_a_batch_that_arrived_without_a_word_of_it_was_not_too_large() -> None:
     assert batch_of(dropped(driven, holds=first)) == FIRST_BATCH
 
 
-def test_a_line_that_carried_something_is_not_sent_less_when_it_drops() -> None:
+def test_a_line_that_carried_more_than_it_lost_is_not_sent_less_when_it_drops() -> None:
     driven = Driven(head=BACKLOG).answered()
-    first = driven.send()
-    driven.send_all()
-    driven.now += FIRST_BATCH / 50_000
-    driven.hear(first)
+    for _ in range(2):
+        end = driven.send()
+        driven.now += FIRST_BATCH / 50_000
+        driven.hear(end)
+        driven.link.on_hello_said(driven.now)
     size = batch_of(driven)
     driven.send_all()
-    assert batch_of(dropped(driven, holds=first)) == size
+    assert batch_of(dropped(driven, holds=end)) == size
+
+
+def test_a_line_that_carried_less_than_it_lost_is_sent_less_although_it_carried_something() -> None:
+    driven = Driven(head=BACKLOG).answered()
+    end = driven.send()
+    driven.now += 0.1
+    driven.hear(end)
+    size = batch_of(driven)
+    assert size > FIRST_BATCH
+    driven.send_all()
+    assert size * 0.4 < batch_of(dropped(driven, holds=end)) <= size // 2
 
 
 def test_a_repaired_line_is_sent_as_much_as_before() -> None:
