@@ -8,6 +8,7 @@ Private keys never leave the machine they were made on. Whether a paper is genui
 compare its fingerprint; `confirmed` is their word.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -207,13 +208,14 @@ def readmit(prepared: Prepared, *, dry_run: bool, by: Actor) -> list[dict[str, A
     """Believe again whom the files of `{home}/admissions` name and the database does not; refuse whom they refuse.
 
     For a database that was lost or put back from an old backup. One line for each difference, with what became of it.
-    Nothing is changed with `dry_run`, nor where a node is believed with another key. Raises `NoBrokerAdmin`.
+    Nothing is changed with `dry_run`, nor about a node that would be believed with two keys. Raises `NoBrokerAdmin`.
     """
     home = prepared.settings.home
     with _peers_of(prepared) as database, database.read() as session:
         found = admissions.difference(session, home)
-        believed = {row.node for row in peers.listed(session) if row.revoked_at is None}
-    again = [one for one in found.missing if one.node not in believed and _is_linked(prepared, one.node)]
+        believed = [row.node for row in peers.listed(session) if row.revoked_at is None]
+    claimed = Counter((*believed, *(one.node for one in found.missing)))
+    again = [one for one in found.missing if claimed[one.node] == 1 and _is_linked(prepared, one.node)]
     if not dry_run:
         for user, node in ((one.user, one.node) for one in again if one.user):
             admin = broker_admin(prepared.settings) or refuse(NoBrokerAdmin, done="made")

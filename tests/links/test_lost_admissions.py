@@ -150,7 +150,7 @@ def test_who_comes_with_another_key_while_an_admission_is_kept_is_revoked_first(
     assert believed(baghdad) == {former: False, ninewa.key.key_id: True}
 
 
-def test_a_second_admission_is_left_out_where_another_key_is_believed(secure_country: SecureCountry) -> None:
+def test_of_two_keys_of_one_node_none_is_taken_from_the_files(secure_country: SecureCountry) -> None:
     country = secure_country
     ninewa, baghdad = country["ninewa"], country[BAGHDAD]
     country.join("ninewa")
@@ -161,6 +161,9 @@ def test_a_second_admission_is_left_out_where_another_key_is_believed(secure_cou
     (line,) = country.jisr(BAGHDAD, "readmit")
     assert (line["key_id"], line["what"]) == (other.key_id, "left out")
     assert believed(baghdad) == {ninewa.key.key_id: True}
+    lose_database(country, baghdad)
+    assert [line["what"] for line in country.jisr(BAGHDAD, "readmit")] == ["left out", "left out"]
+    assert believed(baghdad) == {}
 
 
 def test_files_of_admissions_from_before_there_were_any_are_written_at_the_start_of_the_engine(
