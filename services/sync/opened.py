@@ -7,18 +7,24 @@ subject. Whoever commits does not touch an entry that will be overtaken.
 
 from collections.abc import Iterator
 
-from services.sync import records, rotation
+import msgspec
+
 from services.sync.bulk import Column, Rows
 from services.sync.disclosure import Disclosure
-from services.sync.entry import Full, Statistical
+from services.sync.entry import WireFull, WireStatistical, WireWithheld, from_wire, keep
 from services.sync.message import Batch
 from services.sync.position import Position
-from services.sync.records import Failed, Readable, Subject
+from services.sync.records import Failed, Head, Readable, Subject, decode_head, kind_of, unreadable
 from services.sync.replica import Piece, pieces
+from services.sync.rotation import KIND, changes_key
 
 COLUMNS = ("origin", "number", "disclosure", "parts", "digest")  # of `replica_entry`
-DISCLOSURE = {Full: Disclosure.FULL.value, Statistical: Disclosure.STATISTICAL.value}
-WITHHELD = Disclosure.WITHHELD.value
+DISCLOSURE: dict[type, str] = {
+    WireFull: Disclosure.FULL.value,
+    WireStatistical: Disclosure.STATISTICAL.value,
+    WireWithheld: (WITHHELD := Disclosure.WITHHELD.value),
+}
+_Found = tuple[Head, int, WireFull | WireStatistical]
 
 
 class Opened:
@@ -26,18 +32,20 @@ class Opened:
 
     `after`: the position that they follow; `rows`: as a database of `dialect` keeps them; `nbytes`: of their parts.
     `newest`: of each subject; `failed`: without a readable head. `for_some`: those that name somebody, or, unless
-    `only_named`, all that can be read. `turns`: one of them changes a key, and something `follows` it.
+    `only_named`, all that can be read. `turns_at`: the number of the first that changes a key, 0 for none.
     """
 
     def __init__(self, batch: Batch, known: int = 0, *, dialect: str, only_named: bool = False) -> None:
         self.after = batch.start
         self.nbytes = self.withheld = 0
-        self.newest: dict[Subject, Readable] = {}
         self.failed: list[Failed] = []
         self.for_some: list[Readable] = []
-        self.turns = self.follows = False
+        self.turns_at = 0
         self._origin, self._only_named = batch.origin, only_named
+        self._newest: dict[Subject, _Found] = {}
         self.rows = Rows(dialect, (self._columns(piece) for piece in self._unknown(batch, known)))
+        self.newest = {key: _readable(key, found) for key, found in self._newest.items()}
+        self._newest.clear()
 
     def _unknown(self, batch: Batch, known: int) -> Iterator[Piece]:
         last = batch.start.number + known
@@ -50,17 +58,33 @@ class Opened:
                 yield piece
 
     def _columns(self, piece: Piece) -> list[Column]:
-        """What the row of each entry is made of; the rest of what must be known of it is noted on the way."""
-        shown, count = piece.entries, len(piece.entries)
-        numbers = range(piece.first, piece.first + count)
-        found, failed = records.readable(zip(numbers, shown, strict=True))
-        records.overtake(self.newest, found)
-        self.failed += failed
-        self.for_some += [each for each in found if each.head.audience] if self._only_named else found
-        turns = rotation.is_among(shown)
-        self.follows = self.follows or self.turns or (turns and rotation.goes_on(shown))
-        self.turns = self.turns or turns
-        disclosures = [DISCLOSURE.get(type(one), WITHHELD) for one in shown]
+        """What the rows are made of; the rest of what must be known of each entry is noted on the way."""
+        numbers = range(piece.first, piece.first + len(piece.entries))
+        for number, one in zip(numbers, piece.entries, strict=True):
+            if not isinstance(one, WireWithheld):
+                self._note(number, one)
+        kept = list(map(keep, piece.entries))
+        self.nbytes += sum(map(len, kept))
+        disclosures = [DISCLOSURE[type(one)] for one in piece.entries]
         self.withheld += disclosures.count(WITHHELD)
-        self.nbytes += sum(map(len, piece.kept))
-        return [[self._origin] * count, numbers, disclosures, piece.kept, piece.digests]
+        return [[self._origin] * len(kept), numbers, disclosures, kept, piece.digests]
+
+    def _note(self, number: int, one: WireFull | WireStatistical) -> None:
+        try:
+            head = decode_head(one.head)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            self.failed.append(unreadable(number, error))
+            return
+        key = (kind_of(head.type), head.subject)
+        known = self._newest.get(key)
+        if known is None or known[0].version < head.version:
+            self._newest[key] = head, number, one
+        if head.audience or not self._only_named:
+            self.for_some.append(_readable(key, (head, number, one)))
+        if key[0] == KIND and changes_key(head.type):
+            self.turns_at = self.turns_at or number
+
+
+def _readable(key: Subject, found: _Found) -> Readable:
+    head, number, one = found
+    return Readable(number, from_wire(one), head, key)

@@ -169,10 +169,21 @@ def readable(shown: Iterable[tuple[int, Shown]]) -> tuple[list[Readable], list[F
         try:
             head = decode_head(one.head)
         except (msgspec.MsgspecError, RecursionError) as error:
-            failed.append((number, "unreadable", _reason(_unreadable(error))))
+            failed.append(unreadable(number, error))
         else:
-            found.append(Readable(number, one, head, (head.type.partition(".")[0], head.subject)))
+            found.append(Readable(number, one, head, (kind_of(head.type), head.subject)))
     return found, failed
+
+
+def unreadable(number: int, error: Exception) -> Failed:
+    """An entry whose head cannot be read."""
+    return number, "unreadable", _reason(_unreadable(error))
+
+
+@lru_cache(maxsize=1024)
+def kind_of(type_: str) -> str:
+    """What an entry of this type is about: `case` of `case.opened.v1`."""
+    return type_.partition(".")[0]
 
 
 def overtake(newest: dict[Subject, Readable], found: Iterable[Readable]) -> None:
@@ -202,7 +213,7 @@ def _reason(error: CannotFold) -> str:
 def row(origin: str, number: int, one: Full | Statistical, now: datetime) -> Row:
     """The record that an entry says its subject now is. Raises `CannotFold`."""
     head = _head(one)
-    return _row(origin, Readable(number, one, head, (head.type.partition(".")[0], head.subject)), now)
+    return _row(origin, Readable(number, one, head, (kind_of(head.type), head.subject)), now)
 
 
 def _head(one: Full | Statistical) -> Head:

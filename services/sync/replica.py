@@ -11,17 +11,18 @@ a hello can be overtaken by the batches that followed it, so the word is only th
 sender judges by the position in `held`, and a batch that continues from here refutes it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from contracts.sync import ReplicaState as Status
-from services.sync.entry import Shown, leaves
+from services.sync.entry import Wire
 from services.sync.message import BadMessage, Batch, Held, Hello
 from services.sync.position import Position, digests, start
 
 WINDOW = 2 * 1024 * 1024  # per origin: nineteen full windows are 38 MiB in the queue, and one batch at a time in memory
+AT_ONCE = 128  # entries that go from step to step together, so that the processor has them at hand
 GAP = "gap"
 SILENT_AFTER = timedelta(seconds=90)  # three hellos
 STOPPED = frozenset({Status.REFUSED, Status.DIVERGED, Status.DUPLICATE})
@@ -45,16 +46,15 @@ class ReplicaState:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some entries of a batch from number `first` on, with the bytes to keep and the digest of each."""
+    """Some entries of a batch from number `first` on, their parts unread, with the digest of each."""
 
     first: int
-    entries: list[Shown]
-    kept: list[bytes]
+    entries: Sequence[Wire]
     digests: list[bytes]
 
     def without(self, count: int) -> "Piece":
         """The same but the first `count` entries."""
-        return Piece(self.first + count, self.entries[count:], self.kept[count:], self.digests[count:])
+        return Piece(self.first + count, self.entries[count:], self.digests[count:])
 
 
 class Contents(Protocol):
@@ -199,11 +199,12 @@ def pieces(batch: Batch) -> Iterator[Piece]:
 
     Nothing of it is proven before the last piece was followed by the end, and not by `BadMessage`.
     """
-    place = batch.start
-    for shown, kept in batch.opened():
-        chain = digests(place, leaves(shown))
-        yield Piece(place.number + 1, shown, kept, chain)
-        place = Position(place.number + len(shown), chain[-1])
+    place, wire = batch.start, batch.opened()
+    for at in range(0, len(wire), AT_ONCE):
+        some = wire[at : at + AT_ONCE]
+        chain = digests(place, batch.leaves(some))
+        yield Piece(place.number + 1, some, chain)
+        place = Position(place.number + len(some), chain[-1])
     if place != batch.end:
         reason = f"The entries after {batch.start.number} do not lead to the digest at {batch.end.number}."
         raise BadMessage(reason, signer=batch.origin)

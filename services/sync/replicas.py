@@ -202,7 +202,7 @@ class Replicas:
             judgement: replica.Judgement[Opened] = replica.Gap()
         else:
             judgement = replica.judge(work.state, message, opening)
-        if isinstance(judgement, replica.Apply) and judgement.contents.follows:
+        if isinstance(judgement, replica.Apply) and 0 < judgement.contents.turns_at < judgement.end.number:
             judgement = replica.Refuse(Status.REFUSED, "Entries follow a change of the key in one batch.")
         word = type(judgement).__name__.lower()
         if isinstance(judgement, replica.Apply):
@@ -211,7 +211,7 @@ class Replicas:
             if work.state.epoch > before.epoch:
                 work.lives.append((work.state.epoch, before.held))
             work.opened.append(judgement.contents)
-            work.learned = judgement.contents.turns
+            work.learned = judgement.contents.turns_at > 0
             if work.head is None or work.head.number < message.end.number:
                 work.head = message.end
         elif isinstance(judgement, replica.Refuse):

@@ -22,13 +22,12 @@ from kernel.crypto import SigningKey, VerifyKey
 from kernel.fact import Fact, compose
 from kernel.ids import new_id
 from kernel.log import get_logger
-from services.sync.entry import Shown, Withheld
 from services.sync.message import KnownKey, Ring
 from services.sync.tables import Record
 
 log = get_logger("rotation")
 
-TYPE = b'"key.rotated.v'
+TYPE = "key.rotated.v"
 KIND = KeyFact.kind
 
 _u32 = Struct(">I").pack
@@ -146,11 +145,6 @@ def followed(session: Session, begun: Ring, unheeded: Unheeded) -> Ring:
     return ring
 
 
-def is_among(shown: Iterable[Shown]) -> bool:
-    """Whether one of these entries changes a key."""
-    return any(TYPE in one.head for one in shown if not isinstance(one, Withheld))
-
-
-def goes_on(shown: Sequence[Shown]) -> bool:
-    """Whether something follows an entry that changes a key: then the former key carries what it may not."""
-    return is_among(shown[:-1])
+def changes_key(type_: str) -> bool:
+    """Whether an entry of this type changes a key."""
+    return type_.startswith(TYPE)

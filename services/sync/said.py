@@ -3,14 +3,14 @@
 The bytes on the wire, and whose are believed, are in message.py.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import zstandard
 
 from kernel.errors import BadInput
-from services.sync.entry import BadEntry, Shown, decode, decode_to_keep
+from services.sync.entry import BadEntry, Shown, Wire, decode, leaves, read_wire
 from services.sync.position import Position
 
 MAX_PAYLOAD = 16 * 1024 * 1024  # opened; facts compress six to ten times, the largest batch is 1 MiB
@@ -114,11 +114,21 @@ class Batch:
         """Open the payload. Raises `BadMessage`, the origin as signer, for anything but `count` entries."""
         return _entries(self.payload, self.count, self.origin)
 
-    def opened(self) -> Iterator[tuple[list[Shown], list[bytes]]]:
-        """As `entries`, some at a time, and of each entry the bytes in which it is kept."""
+    def opened(self) -> list[Wire]:
+        """As `entries`, their parts unread."""
         try:
-            yield from decode_to_keep(_decompress(self.payload), self.count)
+            wire = read_wire(_decompress(self.payload))
         except (BadEntry, zstandard.ZstdError) as error:
+            raise _cannot_be_opened(error, self.origin) from error
+        if len(wire) != self.count:
+            raise BadMessage(f"A batch of {self.count} entries holds {len(wire)}.", signer=self.origin)
+        return wire
+
+    def leaves(self, some: Sequence[Wire]) -> list[bytes]:
+        """The leaves of some of the entries `opened`. Raises `BadMessage`, the origin as signer."""
+        try:
+            return leaves(some)
+        except BadEntry as error:
             raise _cannot_be_opened(error, self.origin) from error
 
 

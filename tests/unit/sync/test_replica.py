@@ -9,10 +9,9 @@ from contracts.sync import ReplicaState as Status
 from kernel.fact import Fact
 from services.sync import replica
 from services.sync.disclosure import Clearance
-from services.sync.entry import AT_ONCE
 from services.sync.message import Batch, Hello
 from services.sync.position import Position, start
-from services.sync.replica import Apply, Gap, Refuse, Repeat, ReplicaState, Stopped, applied, begin, on_hello
+from services.sync.replica import AT_ONCE, Apply, Gap, Refuse, Repeat, ReplicaState, Stopped, applied, begin, on_hello
 from tests.replication.in_memory import HOME, Origin, entries_of, judge, with_entries
 
 ORIGIN = Origin().write_all([Fact(b'{"id":"%d"}' % n, b"{}", b'{"n":%d}' % n) for n in range(10)])

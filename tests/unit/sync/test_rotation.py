@@ -7,12 +7,15 @@ import msgspec
 import pytest
 
 from kernel.crypto import SigningKey
+from kernel.fact import Fact, canonical
 from services.sync import message, rotation
-from services.sync.entry import Full, Shown, Withheld
+from services.sync.disclosure import Clearance
 from services.sync.message import Batch, FormerKey, Hello, KnownKey, NotSigned, UnknownKind, open_message, sign
+from services.sync.opened import Opened
 from services.sync.own_keys import OwnKeys
 from services.sync.position import Position
 from services.sync.rotation import Rotation
+from tests.replication.in_memory import HOME, Origin
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 FIRST, SECOND, THIRD, STRANGER = (SigningKey(bytes([n]) * 32) for n in (1, 2, 3, 4))
@@ -93,12 +96,15 @@ def test_the_former_key_says_nothing_any_more() -> None:
 
 def test_a_batch_ends_with_the_entry_that_changes_a_key() -> None:
     fact = rotation.rotated("ninewa", FIRST, SECOND, at=AT)
-    changes: Shown = Full(fact.head, fact.statistical, b"s" * 16, fact.operational, b"")
-    other: Shown = Withheld(bytes(32))
-    assert rotation.is_among([other, changes])
-    assert not rotation.goes_on([other, changes])
-    assert rotation.goes_on([changes, other])
-    assert not rotation.goes_on([other, other])
+    other = Fact(canonical({"id": "1", "type": "case.opened.v1", "subject": "1", "version": 1}), b"{}", b"{}")
+
+    def turns_at(*facts: Fact, restricted: bool = False) -> int:
+        origin = Origin().write_all([replace(one, restricted=restricted) for one in facts])
+        clearance = Clearance.STATISTICAL if restricted else Clearance.OPERATIONAL
+        return Opened(origin.batch(clearance, HOME, 0, len(facts)), dialect="sqlite").turns_at
+
+    assert [turns_at(*facts) for facts in ((other, fact), (fact, other), (other, other))] == [2, 1, 0]
+    assert turns_at(fact, restricted=True) == 0  # withheld: nothing is known of it
 
 
 KEYS = OwnKeys(((0, FIRST), (10, SECOND), (20, THIRD)))
