@@ -185,6 +185,7 @@ class Replicas:
             state = replica.begin(self.origin, message.epoch)
         values = {"origin": self.origin, "epoch": state.epoch, "number": 0, "digest": state.held.digest}
         values |= {"state": state.state, "session": 0, "withheld": 0, "begun": state.begun}
+        folding.take_back(session, self.origin, 0)
         session.connection().execute(insert_for(session, Replica.__table__).on_conflict_do_nothing(), values)
         return session.get_one(Replica, self.origin, with_for_update=BRINGING)
 

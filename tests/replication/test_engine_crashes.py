@@ -1,15 +1,20 @@
 """SIGKILL at each named point, on both databases: after a restart everything is held, once."""
 
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from kernel.clock import now
 from kernel.ids import new_id
-from services.sync import journal
+from services.sync import folding, journal
 from services.sync.folding import reached
 from services.sync.tables import JournalEntry, ReplicaEntry
+from tests.bench.invented import Cases
 from tests.kit import wait
+from tests.kit.databases import PostgresDatabases
+from tests.kit.rabbitmq import Vhost
 from tests.kit.small_country import BAGHDAD, ERBIL
 from tests.replication.country import Country, converged
 from tests.services.sync.facts import fact
@@ -61,6 +66,27 @@ def test_records_are_folded_after_a_restart_from_entries_that_were_held_without_
     converged(ninewa, baghdad, at_least=len(facts), seconds=60)
     assert baghdad.records("ninewa") == ninewa.records("ninewa")
     assert {row["version"] for row in baghdad.records("ninewa").values()} == {60}
+
+
+def test_a_directorate_killed_while_it_folds_beside_the_next_entries_has_every_record(
+    tmp_path: Path, make_vhost: Callable[[], Vhost], postgres_databases: PostgresDatabases
+) -> None:
+    with closing(Country(tmp_path, make_vhost, postgres_databases)) as country:
+        ninewa, baghdad = country["ninewa"], country[BAGHDAD]
+        cases = Cases()
+        with ninewa.writing() as session:
+            journal.begin(session, "ninewa")
+            taken = journal.Taken("case", "backlog", 1, tuple(cases.facts(3 * folding.MOST_WAITING)))
+            journal.append(session, [taken], origin="ninewa", now=now())
+        country.start("ninewa")
+        baghdad.start(**crash_at("mid_fold", tmp_path / "crashed"))
+        wait.until(baghdad.died, seconds=60, what="the directorate dies while it folds")
+        with baghdad.database.read() as session:
+            assert reached(session, "ninewa") == 0
+        assert baghdad.records("ninewa") == {}
+        baghdad.start(**crash_at("mid_fold", tmp_path / "crashed"))
+        converged(ninewa, baghdad, at_least=3 * folding.MOST_WAITING, seconds=90)
+        assert baghdad.records("ninewa") == ninewa.records("ninewa")
 
 
 def test_an_engine_killed_again_and_again_while_facts_flow_ends_with_all_of_them(sqlite_country: Country) -> None:
