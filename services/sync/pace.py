@@ -22,9 +22,7 @@ BATCH_SECONDS = 1.5
 ENTRY_BYTES = 60.0  # compressed; a first guess, then learned from what is sent
 LEARN_FROM = 50  # entries; a smaller batch of few bytes is mostly header and says little about one entry
 SPARE = 0.9  # read a little less than should fit: what does not is packed, and compressed, a second time
-SMALLEST_BATCH = (
-    4 * 1024
-)  # under the slowest limit or on the worst line: below it header and signature outweigh entries
+SMALLEST_BATCH = 4 * 1024  # of the slowest limit or the worst line: below it header and signature outweigh entries
 BURST_SECONDS = 2.0  # of a limited rate that may be sent at once after a silence: a batch and a little
 # Of zstd: 9 makes facts an eighth smaller than 1 and takes ten times as long, 11 µs each. Below 4 Mbit/s that is less
 # than a twentieth of one core, and the line is what there is too little of; above it would hold up the sender.
