@@ -107,9 +107,14 @@ class Database:
             session.commit()
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """A session for reading; nothing done in it is kept. Raises `Unavailable` like `write`."""
+    def read(self, *, at_one_moment: bool = False) -> Iterator[Session]:
+        """A session for reading; nothing done in it is kept. Raises `Unavailable` like `write`.
+
+        `at_one_moment`: all statements see what was committed before the first. SQLite has it so in any case.
+        """
         with _translated(self.service), Session(self.engine, expire_on_commit=False, info=self.info) as session:
+            if at_one_moment and self.dialect == "postgresql":
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
 
     def answers(self) -> bool:

@@ -53,7 +53,7 @@ def look(prepared: Prepared, *, quiet: bool) -> list[dict[str, Any]]:
     node = prepared.node.id
     with (
         Progress(console=errors, transient=True, disable=quiet) as progress,
-        sync_database(prepared).read() as session,
+        sync_database(prepared).read(at_one_moment=True) as session,  # entries and records go on coming
     ):
         origins = origins_held(session)
         task = progress.add_task("journal", total=1 + len(origins) + len(OWNERS))

@@ -9,7 +9,7 @@ from sqlmodel import Session, select
 from kernel.database import Database
 from services.sync import journal
 from services.sync.tables import JournalEntry, Record, Replica, ReplicaEntry
-from services.sync.verify import Report, verify_journal, verify_replica
+from services.sync.verify import Report, origins_held, verify_journal, verify_replica
 from tests.conftest import MakeDatabase
 from tests.services.sync.facts import NOW, fact, slice_of
 from tests.services.sync.replica_kit import Origin, Taker
@@ -76,6 +76,21 @@ def test_a_missing_journal_line_is_named(database: Database) -> None:
 def test_a_journal_cut_at_its_end_is_noticed(database: Database) -> None:
     change(database, lambda session: session.delete(entry(session, 5)))
     assert reports(database)[0].altered == 5
+
+
+def test_what_comes_meanwhile_is_not_taken_for_altered(make_database: MakeDatabase) -> None:
+    database, origin = make_database("sync"), Origin("ninewa")
+    for number in range(6):
+        origin.add(fact(f"case-{number % 3}", version=number // 3 + 1))
+    taker = Taker(database)
+    taker.take(origin.hello(), origin.batch(0, 4))
+    with database.read(at_one_moment=True) as session:
+        assert origins_held(session) == ["ninewa"]
+        taker.take(origin.batch(4, 6))
+        report = verify_replica(session, "ninewa")
+    assert (report.ok, report.entries, report.problem) == (True, 4, None)
+    with database.read() as session:
+        assert verify_replica(session, "ninewa").entries == 6
 
 
 def test_an_altered_replica_entry_is_named(database: Database) -> None:
