@@ -119,7 +119,7 @@ class Following:
         while fold_some(session, cursor, held.number, now):
             pass
         self.reached = held.number
-        self._waiting = Waiting(held.number, held)
+        self._waiting = None  # whether the caller's commit comes about is not known here: the next one looks
 
     def _is_due(self, waiting: Waiting) -> bool:
         return waiting.is_full and not (self._beside and waiting.is_whole)

@@ -72,9 +72,10 @@ class Following(Taker):
             self.replicas.take(session, [self.origin.batch(after, upto, to=NODE)], [], NOW, more=True)
 
     def fail(self, after: int, upto: int) -> None:
-        """A commit that does not come about."""
+        """A commit that does not come about; one that only folds where it brings no entry."""
         with suppress(ConnectionResetError), self.database.write() as session:
-            self.replicas.take(session, [self.origin.batch(after, upto, to=NODE)], [], NOW, more=True)
+            batches = [self.origin.batch(after, upto, to=NODE)] if upto > after else []
+            self.replicas.take(session, batches, [], NOW, more=bool(batches))
             raise ConnectionResetError
 
     def restart(self) -> None:
@@ -244,6 +245,15 @@ def test_a_commit_that_failed_is_not_remembered(database: Database) -> None:
     following.more(0, 1)
     following.more(1, 3)
     assert {name: one["version"] for name, one in records(database).items()} == {"case a": 2, "case b": 1}
+
+
+def test_what_a_failed_commit_folded_is_folded_again(database: Database) -> None:
+    following = Following(database, origin_of("a", "b", "c"))
+    following.more(0, 2)
+    following.fail(2, 2)
+    assert (folded(database), records(database)) == (0, {})
+    following.take()
+    assert (folded(database), len(records(database))) == (2, 2)
 
 
 def test_what_is_held_and_not_folded_is_shown_and_counted_as_late(database: Database) -> None:
