@@ -32,6 +32,8 @@ def directorate_database_lost(stage: Stage) -> None:
         return
     stage.say(f"the database of {ERBIL} is lost")
     while_stopped(stage, ERBIL, lambda: node.lose_database("sync"))
+    for what in ("parked", "quarantined", "told differently"):  # rows of that database, too
+        stage.country.put_aside.pop((ERBIL, what), None)
 
 
 def while_stopped(stage: Stage, name: str, work: Callable[[], object]) -> None:
