@@ -26,7 +26,7 @@ from services.sync import records
 from services.sync.deliveries import Read, Reader, Seen, leading
 from services.sync.lanes import Lane
 from services.sync.line import Delivery
-from services.sync.message import Batch, Held, Recall, Recalled
+from services.sync.message import Batch, Held, NotSigned, Recall, Recalled
 from services.sync.opened import Opened
 from services.sync.pace import backoff
 from services.sync.replicas import Outcome, Replicas
@@ -234,6 +234,9 @@ class Receiver:
     def _apply(self, taken: list[Delivery], seen: list[Seen | None]) -> tuple[Read, Outcome]:
         """On the lane: check, judge, and write in one commit."""
         known = [one if one and one.message else self._reader.see(it) for it, one in zip(taken, seen, strict=True)]
+        if any(isinstance(one.message, NotSigned) for one in known):
+            self._learn()  # whoever was admitted a moment ago is known now
+            known = [self._reader.see(it) for it in taken]
         read = self._reader.sort(taken, known)
         if not read.messages and not read.refused:
             return read, Outcome()
@@ -250,9 +253,12 @@ class Receiver:
         if outcome.unfolded:
             crash.here("before_fold")
         if outcome.learned:
-            with self._database.read() as session:
-                self._trust.read(session)
+            self._learn()
         return read, outcome
+
+    def _learn(self) -> None:
+        with self._database.read() as session:
+            self._trust.read(session)
 
     def _done(self, taken: list[Delivery], read: Read, outcome: Outcome) -> None:
         self._busy = False

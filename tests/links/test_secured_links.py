@@ -10,7 +10,7 @@ from kernel import authority
 from kernel.clock import now
 from kernel.crypto import SigningKey
 from kernel.tls import EXPIRED
-from services.sync import message
+from services.sync import journal, message
 from services.sync.message import Batch, Held, Hello, Message, open_message
 from services.sync.position import Position
 from tests.kit import wait
@@ -60,6 +60,21 @@ def hello(node: Node, key: SigningKey) -> tuple[bytes, dict[str, str]]:
     place = node.head()
     assert place is not None
     return message.sign(Hello(node.name, 1, 10**9, "b", place, "x"), key)
+
+
+def test_what_a_node_says_at_the_moment_it_is_admitted_is_not_put_aside(secure_country: SecureCountry) -> None:
+    country = secure_country
+    ninewa, baghdad = country["ninewa"], country[BAGHDAD]
+    with ninewa.writing() as session:
+        journal.begin(session, "ninewa")
+    baghdad.start()
+    wait.until(lambda: "engine.started" in baghdad.log(), seconds=60)
+    country.join("ninewa")
+    publish(country, "jisr.up", "up.ninewa", hello(ninewa, ninewa.key), user="ninewa")
+    wait.until(
+        lambda: baghdad.replica("ninewa"), what="Baghdad heard it, before its engine looked for admissions again"
+    )
+    assert put_aside(baghdad) == []
 
 
 def test_a_node_is_heard_as_soon_as_it_is_admitted_and_both_sides_tell_when_its_certificate_ends(
