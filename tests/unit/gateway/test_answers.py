@@ -126,7 +126,7 @@ def test_a_database_that_is_away_is_a_503_with_retry_after(gateway: Gateway, peo
         def __init__(self) -> None:
             """Has no engine."""
 
-        def read(self) -> Any:
+        def read(self, *, at_one_moment: bool = False) -> Any:
             raise Unavailable("The database of gateway cannot take this now.")
 
     object.__setattr__(gateway, "database", Away())
