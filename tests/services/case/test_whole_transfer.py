@@ -2,8 +2,7 @@
 
 import random
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,10 +18,8 @@ from kernel.crypto import CannotOpen, OpeningKey
 from kernel.errors import MoveRefused
 from kernel.fact import Fact
 from kernel.outbox import OutboxRow
-from kernel.settings import Settings
 from services.case import handlers
 from services.case.handlers import letters as post
-from services.case.post import post_of
 from services.case.refusals import NotTransferable, OwnAct, TransferNotFound
 from services.case.tables import (
     Assistance,
@@ -384,37 +381,6 @@ def test_a_case_that_is_walled_meanwhile_is_neither_sent_nor_released(quick_ends
     assert ends.owners(other) == ["ninewa"]
 
 
-@pytest.mark.parametrize(
-    "part",
-    [
-        b"",
-        b"{}\0x",
-        b'{"epoch":0}\0x',
-        b'{"epoch":2,"part":2,"parts":1,"digest":"x"}\0x',
-        b'{"epoch":2,"part":1,"parts":2}\0x',
-        b'{"epoch":2,"part":1,"parts":1,"size":1}\0x',
-        b'{"epoch":2,"part":1,"parts":100000,"digest":"x"}\0x',
-    ],
-)
-def test_what_is_no_part_is_refused(part: bytes) -> None:
-    with pytest.raises(parts.ReleaseRefused):
-        parts.read(part)
-
-
-def test_a_whole_that_is_not_what_its_digest_says_is_refused() -> None:
-    one, two = (parts.read(part) for part in parts.cut(2, bytes(range(20)), part_bytes=10))
-    assert parts.joined(one[0], {1: one[1]}) is None
-    assert parts.joined(one[0], {1: one[1], 2: two[1]}) == bytes(range(20))
-    with pytest.raises(parts.ReleaseRefused):
-        parts.joined(one[0], {1: one[1], 2: one[1]})
-
-
-def test_the_largest_case_is_thirty_two_mebibytes_and_no_more() -> None:
-    assert parts.PART_BYTES * parts.MOST_PARTS > 31 * 1024 * 1024
-    with pytest.raises(Exception, match="can be released"):
-        parts.cut(2, bytes(parts.MOST_PARTS + 1), part_bytes=1)
-
-
 def test_a_picture_of_the_register_is_not_in_the_release(quick_ends: Ends, tmp_path: Path) -> None:
     ends = quick_ends
     case = full(ends.offices["ninewa"], tmp_path)
@@ -425,23 +391,3 @@ def test_a_picture_of_the_register_is_not_in_the_release(quick_ends: Ends, tmp_p
     assert evidence["hidden"]["title"]
     assert PICTURE not in msgspec.json.encode(whole)
     assert evidence["state"] == "elsewhere"
-
-
-def test_a_node_opens_what_was_sealed_to_a_key_that_was_put_back_beside_its_present_one(tmp_path: Path) -> None:
-    old, other = OpeningKey.new(), OpeningKey.new()
-    OpeningKey.new().save(tmp_path / "seal.key")
-    other.save(tmp_path / "other.key")
-    other.sealing_key.save(tmp_path / "ninewa.seal.pub")
-    here = SimpleNamespace(
-        node="duhok",
-        topology=TOPOLOGY,
-        rules=None,
-        keys_directory=tmp_path,
-        peer_keys_directory=tmp_path,
-    )
-    sealed = old.sealing_key.seal(b"a part", context=b"here", sender=other)
-    post = post_of(cast("Settings", here))
-    with pytest.raises(CannotOpen):
-        post.open(sealed, b"here", origin="ninewa")
-    old.save(tmp_path / "seal-old.key")
-    assert post.open(sealed, b"here", origin="ninewa") == b"a part"
