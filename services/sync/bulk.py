@@ -4,7 +4,8 @@ Measured with 20,000 entries: SQLAlchemy's own row-by-row preparation costs as m
 SQLite, and an upsert of many rows becomes one round trip a row on PostgreSQL. So rows are handed to the driver as they
 are: `executemany` on SQLite, `COPY` in PostgreSQL's binary format, which spares both sides the writing and reading of
 text; an upsert on PostgreSQL copies into a temporary table first. Rows are encoded column by column while they are
-sent, a piece at a time: all of it at once would be as much memory again as the rows.
+sent, a piece at a time: all of it at once would be as much memory again as the rows. Where the rows themselves are not
+needed any more they can be made ready before there is a connection (`Rows`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -65,11 +65,6 @@ class Waiting:
                 records.overtake(self.newest, opened.newest.values())
 
     @property
-    def is_nothing(self) -> bool:
-        """Whether nothing waits."""
-        return self.is_whole and self.after == self.end.number
-
-    @property
     def is_full(self) -> bool:
         """Whether no more should wait."""
         return self._count >= MOST_WAITING or self._nbytes >= MOST_BYTES or not self.is_whole
@@ -109,7 +104,7 @@ class Following:
         `at_once`.
         """
         waiting = self._waiting or Waiting(0, held)
-        if waiting.is_nothing or not (at_once or self._is_due(waiting)):
+        if not (at_once or self._is_due(waiting)):
             return
         self._came_about()
         cursor = _locked(session, self.origin)

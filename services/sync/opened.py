@@ -16,7 +16,7 @@ from services.sync.message import Batch
 from services.sync.position import Position
 from services.sync.records import Failed, Head, Readable, Subject, decode_head, kind_of, unreadable
 from services.sync.replica import Piece, pieces
-from services.sync.rotation import KIND, changes_key
+from services.sync.rotation import changes_key
 
 COLUMNS = ("origin", "number", "disclosure", "parts", "digest")  # of `replica_entry`
 DISCLOSURE: dict[type, str] = {
@@ -81,7 +81,7 @@ class Opened:
             self._newest[key] = head, number, one
         if head.audience or not self._only_named:
             self.for_some.append(_readable(key, (head, number, one)))
-        if key[0] == KIND and changes_key(head.type):
+        if changes_key(head.type):
             self.turns_at = self.turns_at or number
 
 

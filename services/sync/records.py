@@ -159,7 +159,7 @@ def fold_newest(session: Session, origin: str, newest: Mapping[Subject, Readable
     return True
 
 
-def readable(shown: Iterable[tuple[int, Shown]]) -> tuple[list[Readable], list[Failed]]:
+def readable(shown: Sequence[tuple[int, Shown]]) -> tuple[list[Readable], list[Failed]]:
     """The entries whose head says what they are about; of the others number, subject and reason."""
     found: list[Readable] = []
     failed: list[Failed] = []

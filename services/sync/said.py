@@ -3,14 +3,15 @@
 The bytes on the wire, and whose are believed, are in message.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
 import zstandard
 
 from kernel.errors import BadInput
-from services.sync.entry import BadEntry, Shown, Wire, decode, leaves, read_wire
+from services.sync.entry import BadEntry, Shown, Wire, from_wire, leaves, read_wire
 from services.sync.position import Position
 
 MAX_PAYLOAD = 16 * 1024 * 1024  # opened; facts compress six to ten times, the largest batch is 1 MiB
@@ -116,20 +117,13 @@ class Batch:
 
     def opened(self) -> list[Wire]:
         """As `entries`, their parts unread."""
-        try:
-            wire = read_wire(_decompress(self.payload))
-        except (BadEntry, zstandard.ZstdError) as error:
-            raise _cannot_be_opened(error, self.origin) from error
-        if len(wire) != self.count:
-            raise BadMessage(f"A batch of {self.count} entries holds {len(wire)}.", signer=self.origin)
-        return wire
+        with _signed_by(self.origin):
+            return _opened(self.payload, self.count)
 
     def leaves(self, some: Sequence[Wire]) -> list[bytes]:
         """The leaves of some of the entries `opened`. Raises `BadMessage`, the origin as signer."""
-        try:
+        with _signed_by(self.origin):
             return leaves(some)
-        except BadEntry as error:
-            raise _cannot_be_opened(error, self.origin) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,17 +178,24 @@ Message = Hello | Held | Batch | Witness | Recall | Recalled
 
 
 def _entries(payload: bytes, count: int, signer: str) -> list[Shown]:
+    with _signed_by(signer):
+        return [from_wire(one) for one in _opened(payload, count)]
+
+
+def _opened(payload: bytes, count: int) -> list[Wire]:
+    wire = read_wire(_decompress(payload))
+    if len(wire) != count:
+        raise BadEntry(reason=f"a list of {count} holds {len(wire)}")
+    return wire
+
+
+@contextmanager
+def _signed_by(signer: str) -> Iterator[None]:
+    """What is wrong with a payload is its signer's doing."""
     try:
-        shown = decode(_decompress(payload))
+        yield
     except (BadEntry, zstandard.ZstdError) as error:
-        raise _cannot_be_opened(error, signer) from error
-    if len(shown) != count:
-        raise BadMessage(f"A batch of {count} entries holds {len(shown)}.", signer=signer)
-    return shown
-
-
-def _cannot_be_opened(error: Exception, signer: str) -> BadMessage:
-    return BadMessage(f"The payload of a batch cannot be opened: {error}", signer=signer)
+        raise BadMessage(f"The payload of a batch cannot be opened: {error}", signer=signer) from error
 
 
 def compress(opened: bytes, level: int = LEVEL) -> bytes:
