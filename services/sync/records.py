@@ -49,7 +49,7 @@ class Head(msgspec.Struct, gc=False):
     type: str
     subject: str
     version: int
-    audience: list[str] = []
+    audience: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
