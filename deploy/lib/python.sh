@@ -5,14 +5,21 @@ python_new_enough() {
     command -v "$1" >/dev/null 2>&1 && "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
 
-# Print a Python 3.11 or later, installing the system's if there is none.
+python_makes_environments() {
+    "$1" -c 'import ensurepip, venv' 2>/dev/null
+}
+
+# Print a Python 3.11 or later, installing the system's if there is none. The system's comes before others on PATH: it
+# gets its security updates from the distribution, runs in the containers too, and is built for speed.
 find_python() {
-    local candidate
-    for candidate in "${JISR_PYTHON:-python3}" python3 /usr/bin/python3 python3.14 python3.13 python3.12 python3.11; do
-        if python_new_enough "$candidate"; then
-            command -v "$candidate"
-            return 0
-        fi
+    local candidate also
+    for also in python_makes_environments true; do
+        for candidate in "${JISR_PYTHON:-/usr/bin/python3}" /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do
+            if python_new_enough "$candidate" && { [ "$candidate" = "${JISR_PYTHON:-}" ] || "$also" "$candidate"; }; then
+                command -v "$candidate"
+                return 0
+            fi
+        done
     done
     need_packages python3
     python_new_enough python3 || give_up "Jisr needs Python 3.11 or later; name one with JISR_PYTHON=/path/to/python3."
@@ -21,9 +28,9 @@ find_python() {
 
 # Debian ships venv and ensurepip apart from Python itself.
 need_venv() {
-    "$1" -c 'import ensurepip, venv' 2>/dev/null && return 0
+    python_makes_environments "$1" && return 0
     need_packages "$(basename "$(readlink -f "$1")")-venv"
-    "$1" -c 'import ensurepip, venv' 2>/dev/null || give_up "$1 cannot make virtual environments: install python3-venv."
+    python_makes_environments "$1" || give_up "$1 cannot make virtual environments: install python3-venv."
 }
 
 # make_environment LOCK : .venv with exactly what LOCK names, hashes checked; made anew only when LOCK changes.
