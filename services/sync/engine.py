@@ -9,8 +9,9 @@ time runs on lanes (`lanes.py`) and is handed back to the loop, so that heartbea
     recaller   what a recovery asks of the peers               one lane for all of them
     control    an operator's word, how links stand             one lane, every second
 
-What is in memory is what was delivered and not yet committed, and one batch a link; everything else is in the
-database. So the engine may be killed at any moment: the outboxes publish again, the peers are told what is held.
+What is in memory is what was delivered and not yet committed, of all peers together no more than `shares.py` says, and
+one batch a link; everything else is in the database. So the engine may be killed at any moment: the outboxes publish
+again, the peers are told what is held.
 """
 
 import gc
@@ -54,6 +55,7 @@ from services.sync.relayer import Relayer
 from services.sync.room import Room
 from services.sync.secured import Secured
 from services.sync.senders import Who
+from services.sync.shares import Shares
 from services.sync.trust import Trust
 from services.sync.wire import Wire
 from services.sync.witnesses import Exchange
@@ -78,6 +80,7 @@ class Engine:
         self.database = Database(settings.database_url_of("sync"), service="sync")
         self.loop = IOLoop()
         self.lanes = Lanes(self.loop.add_callback_threadsafe)
+        self.shares = Shares()
         self.peers: dict[str, Peer] = {}
         self.carriers: list[Carrier] = []
         self.recaller = Recaller(self.node, database=self.database, lane=self.lanes.lane(), timers=self.loop)

@@ -10,6 +10,9 @@ three in four have been overtaken before their record is written. The memory is 
 begins at `folded` and ends at the position held; after a commit that failed, another writer or a restart it is not, and
 the entries are read.
 
+What is remembered of all origins together is bounded (shares.py): where many catch up at once, strokes are smaller, and
+what finds no room is folded by the commit that brings it.
+
 On PostgreSQL a full stroke is folded `beside` the entries that come next, on a connection of its own, one stroke at a
 time. Locks are taken in one order by everybody: the replica, then `folded`, then records. Who folds beside shares the
 replica with who brings entries (`KEY SHARE`, `NO KEY UPDATE`) and with nobody who takes some away (`UPDATE`), and sees
@@ -31,6 +34,7 @@ from services.sync.entry import Shown, decode
 from services.sync.opened import Opened
 from services.sync.position import Position
 from services.sync.records import Readable, Subject, insert_for
+from services.sync.shares import REMEMBERED, Share, Shares
 from services.sync.tables import Folded, Replica, ReplicaEntry
 
 log = get_logger("folding")
@@ -45,13 +49,18 @@ Beside = Callable[[Callable[[Session], bool]], Future[bool]]  # runs it in a wri
 
 
 class Waiting:
-    """What waits to be folded, from the entry after `after` to `end`; `is_whole`: all of it is remembered."""
+    """What waits to be folded, from the entry after `after` to `end`; `is_whole`: all of it is remembered.
 
-    def __init__(self, after: int, end: Position) -> None:
+    `share`: of what may be remembered; `fits`: what is remembered is within it.
+    """
+
+    def __init__(self, after: int, end: Position, share: Share) -> None:
         self.after, self.end = after, end
         self.newest: dict[Subject, Readable] = {}
         self.is_whole = after == end.number
-        self._count = self._nbytes = 0
+        self.fits = True
+        self._share = share
+        self._count = self._nbytes = self._grew = 0
 
     def add(self, some: Sequence[Opened], end: Position) -> None:
         """What some batches brought, up to `end`."""
@@ -63,18 +72,29 @@ class Waiting:
                 self.is_whole = False
             if self.is_whole:
                 records.overtake(self.newest, opened.newest.values())
+        self._grew = len(self.newest) * REMEMBERED - self._share.held
+        self.fits = self._share.take(self._grew)
 
     @property
     def is_full(self) -> bool:
-        """Whether no more should wait."""
-        return self._count >= MOST_WAITING or self._nbytes >= MOST_BYTES or not self.is_whole
+        """Whether no more should wait: enough does, or as much again as came last would not fit."""
+        enough = self._count >= MOST_WAITING or self._nbytes >= MOST_BYTES or not self.is_whole
+        return enough or self._share.held + self._grew > self._share.most
+
+    def forget(self) -> None:
+        """Nothing of it need be remembered any more."""
+        self.newest = {}
+        self._share.hold(0)
 
 
 class Following:
-    """The records of the replica of one origin. `beside`: None where a database has one writer at a time."""
+    """The records of the replica of one origin. `beside`: None where a database has one writer at a time; `shares`: of
+    what all peers of an engine may have in memory.
+    """
 
-    def __init__(self, origin: str, beside: Beside | None = None) -> None:
+    def __init__(self, origin: str, beside: Beside | None = None, shares: Shares | None = None) -> None:
         self.origin = origin
+        self._shares = shares or Shares()
         self.reached = 0  # how far the records reach, as far as is known here
         self._beside = beside
         self._going: Future[bool] | None = None
@@ -89,21 +109,23 @@ class Following:
             return
         if self._came_about():
             self._going = self._beside(lambda session: _fold_beside(session, self.origin, waiting, now))
-            self._waiting = Waiting(waiting.end.number, waiting.end)
+            self._going.add_done_callback(lambda _going: waiting.forget())
+            self._waiting = self._begin(waiting.end.number, waiting.end)
 
     def add(self, session: Session, some: Sequence[Opened], before: Position, held: Position) -> None:
         """What some batches brought to the replica that stood at `before`, in the transaction that stores it."""
         if self._waiting is None or self._waiting.end != before:
             self._came_about()
             self.reached = reached(session, self.origin)
-            self._waiting = Waiting(self.reached, before)
+            self._forget()
+            self._waiting = self._begin(self.reached, before)
         self._waiting.add(some, held)
 
     def follow(self, session: Session, held: Position, now: datetime, *, at_once: bool) -> None:
         """Fold in the caller's transaction, after entries and position are written: what waits if it is too much, or
         `at_once`.
         """
-        waiting = self._waiting or Waiting(0, held)
+        waiting = self._waiting or self._begin(0, held)
         if not (at_once or self._is_due(waiting)):
             return
         self._came_about()
@@ -114,10 +136,18 @@ class Following:
         while fold_some(session, cursor, held.number, now):
             pass
         self.reached = held.number
-        self._waiting = None  # whether the caller's commit comes about is not known here: the next one looks
+        self._forget()  # whether the caller's commit comes about is not known here: the next one looks
+
+    def _begin(self, after: int, end: Position) -> Waiting:
+        return Waiting(after, end, self._shares.share())
+
+    def _forget(self) -> None:
+        if self._waiting is not None:
+            self._waiting.forget()
+        self._waiting = None
 
     def _is_due(self, waiting: Waiting) -> bool:
-        return waiting.is_full and not (self._beside and waiting.is_whole)
+        return not waiting.fits or (waiting.is_full and not (self._beside and waiting.is_whole))
 
     def _came_about(self) -> bool:
         """Wait for what is folded beside; whether it came about. If not, what waits behind it is read from rest."""

@@ -3,14 +3,17 @@
 Promise: a delivery is acknowledged to the broker only after the commit that holds what it brought; `held` follows.
 Deliveries that arrive during a commit share the next one, within bounds; while the database works on that commit, they
 are read ahead: signatures checked, batches opened and their chains followed, which is most of a receiver's work and
-needs no database. While the database is away the receiver takes no more than the broker's prefetch, and tries the
-same deliveries again after a wait: nothing is requeued in a loop. A message that is refused is kept aside with its
-reason and stops this origin alone. While an origin's head is not held, records follow the entries in larger strokes;
-when nothing comes for a moment, and when the engine starts, what is left of them is folded.
+needs no database. How much of it is in memory is bounded for all receivers together (shares.py): one that finds no
+room reads a batch when it takes it, and where many have much to deliver each grants a smaller window. While the
+database is away the receiver takes no more than the broker's prefetch, and tries the same deliveries again after a
+wait: nothing is requeued in a loop. A message that is refused is kept aside with its reason and stops this origin
+alone. While an origin's head is not held, records follow the entries in larger strokes; when nothing comes for a
+moment, and when the engine starts, what is left of them is folded.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import takewhile
@@ -30,6 +33,7 @@ from services.sync.message import Batch, Held, NotSigned, Recall, Recalled
 from services.sync.opened import Opened
 from services.sync.pace import backoff
 from services.sync.replicas import Outcome, Replicas
+from services.sync.shares import OPENED, Shares
 from services.sync.trust import Trust
 
 log = get_logger("receiver")
@@ -37,11 +41,16 @@ log = get_logger("receiver")
 MOST_AT_ONCE = 16
 MOST_BYTES_AT_ONCE = 768 * 1024  # compressed; some 6,500 facts a commit, 25 MiB while they are taken
 MOST_BYTES_AHEAD = 512 * 1024  # read, and waiting for the commit before it
-AHEAD_AT_ONCE = 256 * 1024  # so that a commit can begin with what is there
-ANSWER_BYTES = 256 * 1024  # an eighth of the window: a fast sender must not wait for the clock
+READ_AT_ONCE = 256 * 1024  # so that a commit can begin with what is there
+ANSWERS_A_WINDOW = 8  # a fast sender must not wait for the clock
+LEAST_WINDOW = 256 * 1024  # two batches of 128 KiB: 2 s of 1 Mbit/s
 FOLD_SECONDS = 0.1  # ten commits of live facts; a catch-up that pauses for less folds in its larger strokes
 RETRY_SECONDS = (1.0, 30.0)
 LISTENS = timedelta(minutes=15)  # since its last word; to one that is away nothing is said on the clock
+
+
+def _size(deliveries: Iterable[Delivery]) -> int:
+    return sum(len(delivery.body) for delivery in deliveries)
 
 
 class Timers(Protocol):
@@ -72,6 +81,7 @@ class Receiver:
         on_recalled: Callable[[Recalled], None],
         recalled: Callable[[Session, Recall], Recalled],
         announce: Callable[[str, bytes], None],
+        shares: Shares,
     ) -> None:
         self.peer = peer
         self._replicas = replicas
@@ -86,7 +96,9 @@ class Receiver:
         self._pending: list[Delivery] = []
         self._seen: dict[int, Seen] = {}  # of pending deliveries, by their id()
         self._taken: set[int] = set()  # their ids, while they are applied
-        self._busy = self._reading_ahead = False
+        self._reading: list[Delivery] = []  # ahead
+        self._ahead, self._delivered = shares.share(), shares.share()
+        self._busy = False
         self._failures = 0
         self._unfolded = 0  # entries that are held and no records yet
         self._fold_timer: Any = None
@@ -136,6 +148,7 @@ class Receiver:
     def on_message(self, delivery: Delivery) -> None:
         """A delivery of the peer's queue."""
         self._pending.append(delivery)
+        self._delivered.hold(_size(self._pending))
         self._kick()
         self._read_ahead()
 
@@ -152,7 +165,7 @@ class Receiver:
             self._answer_timer = None
         if self._answer is not None:
             self._answered_at, self._unanswered = time.monotonic(), 0
-            self._say(self._answer)
+            self._say(replace(self._answer, window=self._window))
 
     def say_held_on_the_clock(self) -> None:
         """As `say_held`, but not to a peer that is away: weeks of words would wait for it in its queue.
@@ -162,13 +175,26 @@ class Receiver:
         if self.heard_at is not None and now() - self.heard_at <= LISTENS:
             self.say_held()
 
+    @property
+    def _window(self) -> int:
+        """What is granted now, which is less than the settings say while many have much to deliver."""
+        granted = self._answer.window if self._answer else 0
+        return min(granted, max(LEAST_WINDOW, self._delivered.most))
+
+    def _settle(self) -> None:
+        """Give back what was held for deliveries that are not here any more."""
+        self._delivered.hold(_size(self._pending))
+        read = [*self._reading, *(one for one in self._pending if id(one) in self._seen)]
+        self._ahead.hold(_size(read) * OPENED)
+
     def _kick(self) -> None:
         if self._busy:
             return
+        self._settle()
         if not self._pending:
             self._fold_soon()
             return
-        if self._reading_ahead and id(self._pending[0]) not in self._seen:
+        if self._reading and id(self._pending[0]) not in self._seen:
             return  # it is being read now
         self._busy = True
         taken = self._some()
@@ -202,30 +228,32 @@ class Receiver:
 
     def _some(self) -> list[Delivery]:
         """A bounded number of deliveries, one at the least; where some were read ahead, those."""
-        ready = list(takewhile(lambda delivery: id(delivery) in self._seen, self._pending)) or self._pending
-        return leading(ready[:MOST_AT_ONCE], MOST_BYTES_AT_ONCE)
+        ready = list(takewhile(lambda delivery: id(delivery) in self._seen, self._pending))
+        if ready:
+            return leading(ready[:MOST_AT_ONCE], MOST_BYTES_AT_ONCE)
+        return leading(self._pending[:MOST_AT_ONCE], READ_AT_ONCE)
 
     def _read_ahead(self) -> None:
         """While the database is busy: see what the deliveries are that wait for it."""
-        if self._reading_ahead or not self._busy:
+        if self._reading or not self._busy:
             return
         rest = [delivery for delivery in self._pending if id(delivery) not in self._taken]
         waiting = [delivery for delivery in rest if id(delivery) not in self._seen]
-        ahead = sum(len(delivery.body) for delivery in rest if id(delivery) in self._seen)
-        if not waiting or ahead >= MOST_BYTES_AHEAD:
+        ahead = _size(delivery for delivery in rest if id(delivery) in self._seen)
+        taken, answer, learned = leading(waiting, READ_AT_ONCE), self._answer, self._learned
+        if not taken or ahead >= MOST_BYTES_AHEAD or not self._ahead.take(_size(taken) * OPENED):
             return
-        self._reading_ahead = True
-        taken, answer, learned = leading(waiting, AHEAD_AT_ONCE), self._answer, self._learned
+        self._reading = taken
 
         def done(seen: list[Seen]) -> None:
-            self._reading_ahead = False
+            self._reading = []
             still = {id(delivery) for delivery in self._pending} if learned == self._learned else set()
             self._seen |= {id(one): it for one, it in zip(taken, seen, strict=True) if id(one) in still}
             self._kick()
             self._read_ahead()
 
         def failed(error: Exception) -> None:
-            self._reading_ahead = False  # it will be read in its turn, and fail there if it must
+            self._reading = []  # it will be read in its turn, and fail there if it must
             log.failure("receiver.cannot_read_ahead", error, peer=self.peer)
             self._kick()
 
@@ -281,7 +309,8 @@ class Receiver:
         if outcome.state is not None:
             self._note(outcome)
             self._unanswered += outcome.nbytes["applied"]
-            at_once = self._unanswered >= ANSWER_BYTES or outcome.results["hello"] or outcome.results["gap"]
+            fast = self._unanswered * ANSWERS_A_WINDOW >= self._window
+            at_once = fast or outcome.results["hello"] or outcome.results["gap"]
             self._answer_soon(at_once=bool(at_once))
         for type_, message in outcome.announce:
             self._announce(type_, message)

@@ -26,6 +26,7 @@ from services.sync.opened import COLUMNS, Opened
 from services.sync.position import Position
 from services.sync.records import insert_for
 from services.sync.replica import ReplicaState
+from services.sync.shares import Shares
 from services.sync.tables import Life, Quarantine, Replica, ReplicaEntry
 
 log = get_logger("receiver")
@@ -93,6 +94,7 @@ class Replicas:
         *,
         takes_unaddressed: bool = True,
         beside: folding.Beside | None = None,
+        shares: Shares | None = None,
     ) -> None:
         self.origin = origin
         self.queue = queue
@@ -100,7 +102,7 @@ class Replicas:
         self._is_for = is_for
         self._post = post
         self._takes_unaddressed = takes_unaddressed
-        self._following = Following(origin, beside)
+        self._following = Following(origin, beside, shares)
 
     def peek(self, session: Session) -> Outcome:
         """How the replica stands, without a message."""

@@ -1,15 +1,17 @@
 """What is compared, each part on its own: the same facts, the same machine, one after another in one run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from contracts.topology import Clearance, load
 from kernel.fact import Fact
 from tests.bench.invented import Cases
 from tests.bench.plain import plain
 from tests.bench.postgres_logical import pair
-from tests.bench.two_nodes import nodes
+from tests.bench.two_nodes import WHOLE, nodes
 from tests.bench.watch import Run
+from tests.kit.small_country import BAGHDAD, GOVERNORATES
 
 Found = dict[str, Any]
 
@@ -60,16 +62,29 @@ def backends(facts: int) -> Found:
     return {"backends": found}
 
 
-def several(facts: int) -> Found:
-    """Two origins at once: each has a link, a queue and a replica of its own."""
-    some = invented(facts)
-    with nodes(origins=("ninewa", "duhok")) as country:
+def several(facts: int, origins: int = 2, backend: str = "postgresql") -> Found:
+    """Some origins at once: each has a link, a queue and a replica of its own, and its part of the facts."""
+    some = invented(facts // origins)
+    with nodes(backend, origins=_governorates(origins)) as country:
         for origin in country.origins:
-            country.publish(some[: facts // 2], origin)
+            country.publish(some, origin)
         country.start()
         run = country.catch_up(LIMIT_SECONDS)
-    cores = sum(run.cpu.values()) / run.from_word
-    return {"several_origins_per_second": round(run.rate), "several_cores": round(cores, 2), "several": run.shown()}
+    return {
+        "several_origins": origins,
+        "several_origins_per_second": round(run.rate),
+        "several_cores": round(sum(run.cpu.values()) / run.from_word, 2),
+        "several_engine_rss_mb": run.peaks["receiver"],
+        "several": run.shown(),
+    }
+
+
+def _governorates(count: int) -> Sequence[str]:
+    """Those of the small country, or, of the whole one, first those whose home is the directorate of the bench."""
+    if count <= len(GOVERNORATES):
+        return GOVERNORATES[:count]
+    links = sorted(load(WHOLE).links_to(BAGHDAD), key=lambda link: link.clearance is not Clearance.OPERATIONAL)
+    return [link.origin for link in links[:count]]
 
 
 def wire(facts: int) -> Found:

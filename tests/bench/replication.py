@@ -44,7 +44,7 @@ def main() -> None:
 def _parts(chosen: argparse.Namespace) -> dict[str, Callable[[], Found]]:
     return {
         "catch_up": lambda: comparison.catch_up(chosen.facts, chosen.events),
-        "several": lambda: comparison.several(chosen.facts),
+        "several": lambda: comparison.several(chosen.facts, chosen.origins, chosen.several_on),
         "wire": lambda: comparison.wire(chosen.facts // 5),
         "slow_link": lambda: comparison.slow_line(chosen.facts, chosen.slow_seconds),
         "growth": lambda: comparison.growth(chosen.facts // 10, chosen.growth_entries, chosen.facts // 2),
@@ -68,6 +68,10 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="small numbers, to see that it works")
     parser.add_argument("--facts", type=int, default=100_000, help="entries to catch up on")
+    parser.add_argument(
+        "--origins", type=int, choices=range(1, 20), default=2, metavar="N", help="so many at once in `several`, to 19"
+    )
+    parser.add_argument("--several-on", choices=("postgresql", "sqlite"), default="postgresql", help="their databases")
     parser.add_argument("--events", type=int, default=3_000, help="events for the plain way")
     parser.add_argument("--slow-seconds", type=int, default=45, help="how long to watch the slow link")
     parser.add_argument("--growth-entries", type=int, default=1_000_000, help="entries already held")

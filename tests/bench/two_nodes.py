@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlmodel import col, func, select
+
 from contracts.topology import Clearance, LinkSpec
 from deploy.proxy import Proxy
 from kernel.clock import now
@@ -19,12 +21,13 @@ from services.sync import handlers, journal, replica
 from services.sync.batches import next_batch
 from services.sync.position import Position
 from services.sync.replicas import Replicas
+from services.sync.tables import Replica
 from tests.bench.watch import Run, Watch
 from tests.kit import wait
 from tests.kit.databases import PostgresDatabases, SqliteDatabases
 from tests.kit.postgres import private_postgres
 from tests.kit.rabbitmq import Vhost, new_vhost, private_rabbitmq
-from tests.kit.small_country import BAGHDAD, ERBIL
+from tests.kit.small_country import BAGHDAD, ERBIL, GOVERNORATES, TOPOLOGY
 from tests.replication.country import Country, Node
 
 OPERATOR = Actor(id="bench", name="bench", roles=frozenset({"operator"}), node="ninewa")
@@ -39,6 +42,7 @@ UNHURRIED = {  # the protocol's own times, not the shortened ones of the tests
 AT_ONCE = 2000
 BATCH_BYTES = 512 * 1024
 PATIENCE_SECONDS = 180
+WHOLE = Path(__file__).parents[2] / "deploy" / "topology.toml"
 
 
 class Nodes:
@@ -104,8 +108,9 @@ class Nodes:
 
     def held(self) -> int:
         """Entries that the directorate holds, of all origins."""
-        places = [self._directorate.held(origin) for origin in self.origins]
-        return sum(place.number for place in places if place)
+        numbers = select(func.sum(Replica.number)).where(col(Replica.origin).in_(self.origins))
+        with self._directorate.database.read() as session:
+            return int(session.exec(numbers).one() or 0)
 
     def catch_up(self, seconds: float) -> Run:
         """Resume the links and watch until everything is held, or for so many seconds."""
@@ -138,7 +143,10 @@ def nodes(
     line: bool = False,
     origins: Sequence[str] = ("ninewa",),
 ) -> Iterator[Nodes]:
-    """Fresh databases and a fresh broker. `clearance` chooses the directorate; `line`: links go through a proxy."""
+    """Fresh databases and a fresh broker. `clearance` chooses the directorate; `line`: links go through a proxy.
+
+    `origins`: governorates of the small country of the tests, or of the whole one.
+    """
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jisr-bench-", ignore_cleanup_errors=True)))
         broker = stack.enter_context(private_rabbitmq())
@@ -147,7 +155,15 @@ def nodes(
         def through(_origin: str, _destination: str, vhost: Vhost) -> str:
             return vhost.url_through(proxy.port) if proxy else vhost.url
 
-        country = Country(home, lambda: new_vhost(broker), _databases(stack, backend, home), through)
+        topology = TOPOLOGY if set(origins) <= set(GOVERNORATES) else WHOLE.read_text("utf-8")
+        country = Country(
+            home,
+            lambda: new_vhost(broker),
+            _databases(stack, backend, home),
+            through,
+            topology=topology,
+            governorates=origins,
+        )
         stack.callback(country.close)
         directorate = BAGHDAD if clearance == "operational" else ERBIL
         for name in origins:  # the other directorate is not there: nobody need look for it

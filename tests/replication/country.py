@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +190,7 @@ class Node:
 
 
 class Country:
-    """Two governorates and two directorates; start what a test needs."""
+    """Two governorates and two directorates, or `governorates` of another `topology`; start what a test needs."""
 
     def __init__(
         self,
@@ -198,6 +198,9 @@ class Country:
         make_vhost: Callable[[], Vhost],
         databases: Any,
         through: Callable[[str, str, Vhost], str] = lambda _origin, _destination, vhost: vhost.url,
+        *,
+        topology: str = TOPOLOGY,
+        governorates: Sequence[str] = GOVERNORATES,
     ) -> None:
         self.directory = directory
         self.make_vhost = make_vhost
@@ -205,11 +208,11 @@ class Country:
         self.peers = directory / "peers"
         self.peers.mkdir()
         self.topology_file = directory / "topology.toml"
-        self.topology_file.write_text(TOPOLOGY)
-        self.nodes = {name: Node(self, name) for name in (*DIRECTORATES, *GOVERNORATES)}
+        self.topology_file.write_text(topology)
+        self.nodes = {name: Node(self, name) for name in (*DIRECTORATES, *governorates)}
         for node in self.nodes.values():
             node.key.verify_key.save(self.peers / f"{node.name}.pub")
-        for name in GOVERNORATES:
+        for name in governorates:
             for directorate in DIRECTORATES:
                 self.nodes[name].links[directorate] = through(name, directorate, self.nodes[directorate].vhost)
         for node in self.nodes.values():

@@ -1,5 +1,6 @@
 """Records follow the entries of a replica in strokes of any size, and come out the same."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
@@ -19,9 +20,11 @@ from kernel.identity import Actor
 from services.sync import bulk, folding, statistics, views
 from services.sync.replicas import Replicas
 from services.sync.setting_aside import set_aside
+from services.sync.shares import REMEMBERED, Shares
 from services.sync.tables import Arrival, Parked, Record, Replica
 from services.sync.verify import verify_replica
 from tests.conftest import MakeDatabase
+from tests.kit import wait
 from tests.kit.databases import PostgresDatabases
 from tests.services.sync.facts import NOW, fact
 from tests.services.sync.replica_kit import WINDOW, Origin, Taker
@@ -52,9 +55,9 @@ def origin_of(*subjects: str, name: str = "ninewa") -> Origin:
 class Following(Taker):
     """A replica whose records may follow; on PostgreSQL full strokes are folded beside, as in the engine."""
 
-    def __init__(self, database: Database, origin: Origin) -> None:
+    def __init__(self, database: Database, origin: Origin, shares: Shares | None = None) -> None:
         super().__init__(database, origin.name)
-        self.origin = origin
+        self.origin, self.shares = origin, shares
         self.begun: list[Future[bool]] = []
         self.restart()
         self.take(origin.hello())
@@ -81,7 +84,9 @@ class Following(Taker):
     def restart(self) -> None:
         before = self.replicas
         beside = self.beside if self.database.dialect == "postgresql" else None
-        self.replicas = Replicas(self.origin.name, before.queue, WINDOW, before._is_for, beside=beside)
+        self.replicas = Replicas(
+            self.origin.name, before.queue, WINDOW, before._is_for, beside=beside, shares=self.shares
+        )
 
     def fold(self) -> None:
         left = 1
@@ -207,6 +212,37 @@ def test_what_is_folded_beside_is_not_believed_when_its_commit_failed(
     }
 
 
+def test_what_finds_no_room_is_folded_with_its_entries(database: Database) -> None:
+    shares = Shares(REMEMBERED)  # one alone may remember nothing
+    following = Following(database, origin_of("a", "b", "a", "c"), shares)
+    for upto in (1, 2, 3):
+        following.more(upto - 1, upto)
+        assert (folded(database), len(following.begun), shares.left) == (upto, 0, REMEMBERED)
+
+
+def test_of_many_origins_at_once_no_more_is_remembered_than_there_is_room_for(database: Database) -> None:
+    """Each of a dozen brings its entries a few at a time; all get their records, and give back what they had."""
+    shares = Shares(30 * REMEMBERED)
+    subjects = "abcdefghcbaabbefgha"
+    some = [Following(database, origin_of(*subjects, name=f"governorate-{number}"), shares) for number in range(12)]
+    left = []
+    for after in range(0, len(subjects), 3):
+        for following in some:
+            following.more(after, min(after + 3, len(subjects)))
+            left.append(shares.left)
+    for following in some:
+        wait_for(following.begun)
+        name = following.origin.name
+        assert (row(database, name).number, folded(database, name)) == (len(subjects), len(subjects))
+        assert records(database, name) == records(database, some[0].origin.name)
+    assert 0 <= min(left) < 10 * REMEMBERED
+    found = records(database, "governorate-0")
+    assert {name: one["version"] for name, one in found.items()} == {
+        f"case {each}": count for each, count in Counter("abcdefghcbaabbefgha").items()
+    }
+    wait.until(lambda: shares.left == 30 * REMEMBERED, seconds=10, what="everything was given back")
+
+
 def test_what_is_addressed_here_does_not_wait_for_the_records(database: Database) -> None:
     following = Following(database, origin_of("a", "b!", "c"))
     following.more(0, 2)
@@ -300,14 +336,21 @@ def names() -> Iterator[str]:
     steps=st.lists(st.sampled_from(["more", "more", "all", "restart", "fold", "failed"]), max_size=16),
     sizes=st.lists(st.integers(1, 4), min_size=16, max_size=16),
     most=st.sampled_from([2, 3, folding.MOST_WAITING]),
+    room=st.sampled_from([0, 4, 1000]),
 )
 def test_however_records_follow_they_come_out_as_if_they_had_not_waited(
-    database: Database, names: Iterator[str], subjects: list[str], steps: list[str], sizes: list[int], most: int
+    database: Database,
+    names: Iterator[str],
+    subjects: list[str],
+    steps: list[str],
+    sizes: list[int],
+    most: int,
+    room: int,
 ) -> None:
     at_once, following = (origin_of(*subjects, name=next(names)) for _ in range(2))
     Taker(database, at_once.name).take(at_once.hello(), at_once.batch(0, len(subjects), to=NODE))
     with patch.object(folding, "MOST_WAITING", most):
-        late = Following(database, following)
+        late = Following(database, following, Shares(room * REMEMBERED))
         held = 0
         for step, size in zip([*steps, "all"], [*sizes, len(subjects)], strict=False):
             upto = min(len(subjects), held + size) if step != "all" else len(subjects)
