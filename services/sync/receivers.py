@@ -43,7 +43,7 @@ MOST_BYTES_AT_ONCE = 768 * 1024  # compressed; some 6,500 facts a commit, 25 MiB
 MOST_BYTES_AHEAD = 512 * 1024  # read, and waiting for the commit before it
 READ_AT_ONCE = 256 * 1024  # so that a commit can begin with what is there
 ANSWERS_A_WINDOW = 8  # a fast sender must not wait for the clock
-LEAST_WINDOW = 256 * 1024  # two batches of 128 KiB: 2 s of 1 Mbit/s
+LEAST_WINDOW = 512 * 1024  # two of the largest batches: 4 s of 1 Mbit/s
 FOLD_SECONDS = 0.1  # ten commits of live facts; a catch-up that pauses for less folds in its larger strokes
 RETRY_SECONDS = (1.0, 30.0)
 LISTENS = timedelta(minutes=15)  # since its last word; to one that is away nothing is said on the clock
