@@ -20,6 +20,7 @@ from tests.bench.latency import latency
 Found = dict[str, Any]
 QUICK = {
     "facts": 20_000,
+    "times": 1,
     "events": 500,
     "slow_seconds": 15,
     "growth_entries": 50_000,
@@ -43,7 +44,7 @@ def main() -> None:
 
 def _parts(chosen: argparse.Namespace) -> dict[str, Callable[[], Found]]:
     return {
-        "catch_up": lambda: comparison.catch_up(chosen.facts, chosen.events),
+        "catch_up": lambda: comparison.catch_up(chosen.facts, chosen.events, chosen.times),
         "several": lambda: comparison.several(chosen.facts, chosen.origins, chosen.several_on),
         "wire": lambda: comparison.wire(chosen.facts // 5),
         "slow_link": lambda: comparison.slow_line(chosen.facts, chosen.slow_seconds),
@@ -68,6 +69,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="small numbers, to see that it works")
     parser.add_argument("--facts", type=int, default=100_000, help="entries to catch up on")
+    parser.add_argument("--times", type=int, default=3, help="how often to compare `catch_up`; the middle one counts")
     parser.add_argument(
         "--origins", type=int, choices=range(1, 20), default=2, metavar="N", help="so many at once in `several`, to 19"
     )
