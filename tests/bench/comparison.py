@@ -26,7 +26,7 @@ def invented(count: int) -> list[Fact]:
 
 
 def catch_up(facts: int, events: int, times: int) -> Found:
-    """A backlog on loopback: PostgreSQL and Jisr in turn with all of it, the plain way with as much as one can wait for.
+    """A backlog on loopback: PostgreSQL and Jisr in turn with all of it, the plain way with what one can wait for.
 
     The run whose ratio is in the middle is shown: what a machine does in one minute says little of the next.
     """
