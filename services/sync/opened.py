@@ -5,26 +5,26 @@ processor has them at hand, and what stays is little: the rows as the database t
 subject. Whoever commits does not touch an entry that will be overtaken.
 """
 
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterator
 
 import msgspec
 
 from services.sync.bulk import Column, Rows
 from services.sync.disclosure import Disclosure
-from services.sync.entry import Full, Shown, Statistical, Withheld
+from services.sync.entry import WireFull, WireStatistical, WireWithheld, from_wire, keep
 from services.sync.message import Batch
 from services.sync.position import Position
-from services.sync.records import Failed, Readable, Subject, decode_head, kind_of, unreadable
+from services.sync.records import Failed, Head, Readable, Subject, decode_head, kind_of, unreadable
 from services.sync.replica import Piece, pieces
 from services.sync.rotation import changes_key
 
 COLUMNS = ("origin", "number", "disclosure", "parts", "digest")  # of `replica_entry`
 DISCLOSURE: dict[type, str] = {
-    Full: Disclosure.FULL.value,
-    Statistical: Disclosure.STATISTICAL.value,
-    Withheld: (WITHHELD := Disclosure.WITHHELD.value),
+    WireFull: Disclosure.FULL.value,
+    WireStatistical: Disclosure.STATISTICAL.value,
+    WireWithheld: (WITHHELD := Disclosure.WITHHELD.value),
 }
+_Found = tuple[Head, int, WireFull | WireStatistical]
 
 
 class Opened:
@@ -42,51 +42,49 @@ class Opened:
         self.for_some: list[Readable] = []
         self.turns_at = 0
         self._origin, self._only_named = batch.origin, only_named
-        self.newest: dict[Subject, Readable] = {}
+        self._newest: dict[Subject, _Found] = {}
         self.rows = Rows(dialect, (self._columns(piece) for piece in self._unknown(batch, known)))
+        self.newest = {key: _readable(key, found) for key, found in self._newest.items()}
+        self._newest.clear()
 
     def _unknown(self, batch: Batch, known: int) -> Iterator[Piece]:
         last = batch.start.number + known
         for piece in pieces(batch):
-            skipped = min(max(0, last - piece.first + 1), len(piece.digests))
+            skipped = min(max(0, last - piece.first + 1), len(piece.entries))
             if skipped:
                 self.after = Position(piece.first + skipped - 1, piece.digests[skipped - 1])
                 piece = piece.without(skipped)
-            if piece.digests:
+            if piece.entries:
                 yield piece
 
     def _columns(self, piece: Piece) -> list[Column]:
         """What the rows are made of; the rest of what must be known of each entry is noted on the way."""
-        count, shown, kept = len(piece.digests), piece.entries.shown, piece.entries.kept
-        numbers = range(piece.first, piece.first + count)
-        self._note(numbers, shown)
+        numbers = range(piece.first, piece.first + len(piece.entries))
+        for number, one in zip(numbers, piece.entries, strict=True):
+            if not isinstance(one, WireWithheld):
+                self._note(number, one)
+        kept = list(map(keep, piece.entries))
         self.nbytes += sum(map(len, kept))
-        disclosures = [DISCLOSURE[form] for form in map(type, shown)]
+        disclosures = [DISCLOSURE[type(one)] for one in piece.entries]
         self.withheld += disclosures.count(WITHHELD)
-        return [[self._origin] * count, numbers, disclosures, kept, piece.digests]
+        return [[self._origin] * len(kept), numbers, disclosures, kept, piece.digests]
 
-    def _note(self, numbers: Sequence[int], shown: Sequence[Shown]) -> None:
-        newest = self.newest
-        for number, one in zip(numbers, shown, strict=True):
-            if isinstance(one, Withheld):
-                continue
-            try:
-                head = decode_head(one.head)
-            except (msgspec.MsgspecError, RecursionError) as error:
-                self.failed.append(unreadable(number, error))
-                continue
-            kind, turns = _about(head.type)
-            key = (kind, head.subject)
-            known = newest.get(key)
-            if known is None or known.head.version < head.version:
-                newest[key] = Readable(number, one, head, key)
-            if head.audience or not self._only_named:
-                self.for_some.append(Readable(number, one, head, key))
-            if turns:
-                self.turns_at = self.turns_at or number
+    def _note(self, number: int, one: WireFull | WireStatistical) -> None:
+        try:
+            head = decode_head(one.head)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            self.failed.append(unreadable(number, error))
+            return
+        key = (kind_of(head.type), head.subject)
+        known = self._newest.get(key)
+        if known is None or known[0].version < head.version:
+            self._newest[key] = head, number, one
+        if head.audience or not self._only_named:
+            self.for_some.append(_readable(key, (head, number, one)))
+        if changes_key(head.type):
+            self.turns_at = self.turns_at or number
 
 
-@lru_cache(maxsize=1024)
-def _about(type_: str) -> tuple[str, bool]:
-    """What an entry of this type is about, and whether it changes a key."""
-    return kind_of(type_), changes_key(type_)
+def _readable(key: Subject, found: _Found) -> Readable:
+    head, number, one = found
+    return Readable(number, from_wire(one), head, key)

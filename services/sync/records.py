@@ -49,7 +49,7 @@ class Head(msgspec.Struct, gc=False):
     type: str
     subject: str
     version: int
-    audience: tuple[str, ...] = ()
+    audience: list[str] = []
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,15 @@ a hello can be overtaken by the batches that followed it, so the word is only th
 sender judges by the position in `held`, and a batch that continues from here refutes it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from contracts.sync import ReplicaState as Status
+from services.sync.entry import Wire
 from services.sync.message import BadMessage, Batch, Held, Hello
 from services.sync.position import Position, digests, start
-from services.sync.several import Several
 
 WINDOW = 2 * 1024 * 1024  # per origin: nineteen full windows are 38 MiB in the queue, and one batch at a time in memory
 AT_ONCE = 128  # entries that go from step to step together, so that the processor has them at hand
@@ -46,15 +46,15 @@ class ReplicaState:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some entries of a batch from number `first` on, with the digest of each."""
+    """Some entries of a batch from number `first` on, their parts unread, with the digest of each."""
 
     first: int
-    entries: Several
+    entries: Sequence[Wire]
     digests: list[bytes]
 
     def without(self, count: int) -> "Piece":
         """The same but the first `count` entries."""
-        return Piece(self.first + count, self.entries.without(count), self.digests[count:])
+        return Piece(self.first + count, self.entries[count:], self.digests[count:])
 
 
 class Contents(Protocol):
@@ -201,10 +201,10 @@ def pieces(batch: Batch) -> Iterator[Piece]:
     """
     place, wire = batch.start, batch.opened()
     for at in range(0, len(wire), AT_ONCE):
-        some = batch.several(wire[at : at + AT_ONCE])
-        chain = digests(place, some.leaves)
+        some = wire[at : at + AT_ONCE]
+        chain = digests(place, batch.leaves(some))
         yield Piece(place.number + 1, some, chain)
-        place = Position(place.number + len(chain), chain[-1])
+        place = Position(place.number + len(some), chain[-1])
     if place != batch.end:
         reason = f"The entries after {batch.start.number} do not lead to the digest at {batch.end.number}."
         raise BadMessage(reason, signer=batch.origin)

@@ -11,9 +11,8 @@ from typing import ClassVar
 import zstandard
 
 from kernel.errors import BadInput
-from services.sync.entry import BadEntry, Shown, Wire, from_wire, read_wire
+from services.sync.entry import BadEntry, Shown, Wire, from_wire, leaves, read_wire
 from services.sync.position import Position
-from services.sync.several import Several, several
 
 MAX_PAYLOAD = 16 * 1024 * 1024  # opened; facts compress six to ten times, the largest batch is 1 MiB
 ZSTD = "zstd"  # the one encoding of version 1: the JSON array as one zstd frame that states its content size
@@ -121,10 +120,10 @@ class Batch:
         with _signed_by(self.origin):
             return _opened(self.payload, self.count)
 
-    def several(self, some: Sequence[Wire]) -> Several:
-        """Some of the entries `opened`, read. Raises `BadMessage`, the origin as signer."""
+    def leaves(self, some: Sequence[Wire]) -> list[bytes]:
+        """The leaves of some of the entries `opened`. Raises `BadMessage`, the origin as signer."""
         with _signed_by(self.origin):
-            return several(some)
+            return leaves(some)
 
 
 @dataclass(frozen=True, slots=True)

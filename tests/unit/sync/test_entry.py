@@ -21,6 +21,9 @@ from services.sync.entry import (
     decode_one,
     encode,
     encode_one,
+    keep,
+    leaves,
+    read_wire,
     record,
 )
 
@@ -129,6 +132,31 @@ def test_all_forms_go_and_come_back() -> None:
     ]
     assert decode(encode(shown)) == shown
     assert [decode_one(encode_one(one)) for one in shown] == shown
+
+
+def test_entries_whose_parts_were_not_read_have_the_leaves_of_those_that_were_and_are_kept_as_they_came() -> None:
+    large = b'{"o":"' + b"x" * (MAX_PART_BYTES - 8) + b'"}'
+    shown: list[Shown] = [
+        Full(b'{"id":"1"}', b"{}", SALT, b'{"o":1}', b"\0\xff"),
+        Full(b'{"id":"2"}', b"", SALT, b'{"o":2}', b""),
+        Full(b'{"id":"3"}', b"{}", SALT, b"", b"\1"),
+        Full(b'{"id":"4"}', b"{}", b"", b"", b""),
+        Full(b'{"id":"5"}', large, SALT, large, b""),
+        Statistical(b'{"id":"6"}', b'{"n":1}', bytes(32)),
+        Withheld(bytes(range(32))),
+    ]
+    wire = read_wire(encode(shown))
+    assert leaves(wire) == [one.leaf for one in shown]
+    assert [keep(one) for one in wire] == [encode([one]) for one in shown]
+
+
+@pytest.mark.parametrize("part", [b"[]", b"1", b'"{}"', b"true"])
+@pytest.mark.parametrize("name", ["head", "statistical", "operational"])
+def test_a_part_that_is_no_object_has_no_leaf(name: str, part: bytes) -> None:
+    parts = {"head": b"{}", "statistical": b"{}", "operational": b"{}"} | {name: part}
+    listed = b",".join((parts["head"], parts["statistical"], f'"{SALT64}"'.encode(), parts["operational"]))
+    with pytest.raises(BadEntry, match="neither null nor a JSON object"):
+        leaves(read_wire(b'[["full",' + listed + b',""]]'))
 
 
 def test_what_is_put_together_by_hand_is_what_the_codec_would_write() -> None:
