@@ -14,7 +14,6 @@ one batch a link; everything else is in the database. So the engine may be kille
 again, the peers are told what is held.
 """
 
-import ctypes
 import gc
 import signal
 import sys
@@ -68,9 +67,6 @@ STOP_SECONDS = 5.0
 GARBAGE_AFTER = 100_000
 SWITCH_SECONDS = 0.001  # one lane computes while another feeds the database: neither may hold the other up for long
 START_RETRY_SECONDS = (1.0, 30.0)
-# Of the C library: else each thread has one, which keeps what another's freed objects leave unusable, 9 of 220 MB.
-HEAPS = 2
-M_ARENA_MAX = -8  # https://man7.org/linux/man-pages/man3/mallopt.3.html
 
 
 class Engine:
@@ -378,7 +374,6 @@ def run(settings: Settings) -> None:
     gc.freeze()
     gc.set_threshold(GARBAGE_AFTER, 20, 20)
     sys.setswitchinterval(SWITCH_SECONDS)
-    _share_heaps()
     goes_on = True
     while goes_on:
         engine = Engine(settings)
@@ -386,8 +381,3 @@ def run(settings: Settings) -> None:
             signal.signal(name, lambda _number, _frame, engine=engine: engine.stop())  # type: ignore[misc]
         engine.run()
         goes_on = engine.begins_again and not engine.stopping
-
-
-def _share_heaps() -> None:
-    with suppress(AttributeError):  # another C library than GNU's
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)

@@ -2,8 +2,8 @@
 
 What is kept to be faster is counted: batches read ahead of their commit, the newest entries that wait for their record,
 deliveries that wait for their turn. There is so much for all of it, and one rule: a holder may take more while what it
-then holds is no more than twice what is then left. So a holder alone may have two thirds, and of n that want all they
-can get each has 2/(2n + 1): something stays free for whoever comes next, and nobody is counted, asked or told to leave.
+then holds is no more than four times what is then left. So a holder alone may have four fifths, and of n that want all
+they can get each has 4/(4n + 1): something stays free for whoever comes next, and nobody is counted or told to leave.
 Switches divide their buffer among their ports in this way (Choudhury and Hahne, Dynamic queue length thresholds for
 shared-memory packet switches, 1998).
 
@@ -43,8 +43,8 @@ class Share:
 
     @property
     def most(self) -> int:
-        """What it may hold now: twice as much as is then left for others."""
-        return max(0, (self._shares.left + self.held) * 2 // 3)
+        """What it may hold now: four times as much as is then left for others."""
+        return max(0, (self._shares.left + self.held) * 4 // 5)
 
     def take(self, more: int) -> bool:
         """Hold so much more, if it may."""

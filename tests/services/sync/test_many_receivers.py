@@ -14,7 +14,7 @@ from services.sync.line import Delivery
 from services.sync.message import Batch, Held, Hello, sign
 from services.sync.receivers import LEAST_WINDOW, Receiver
 from services.sync.replicas import Replicas
-from services.sync.shares import OPENED, TOTAL, Shares
+from services.sync.shares import TOTAL, Shares
 from services.sync.trust import Trust
 from tests.conftest import MakeDatabase
 from tests.services.sync.facts import fact
@@ -130,22 +130,19 @@ def test_one_that_finds_no_room_takes_its_batches_in_their_turn(database: Databa
 
 def test_a_window_is_smaller_while_others_have_much_to_deliver_and_whole_afterwards(database: Database) -> None:
     later, shares = Later(), Shares()
-    peer, others = Peer("ninewa", database, later, shares), [shares.share() for _ in range(3)]
+    peer, other = Peer("ninewa", database, later, shares), shares.share()
     peer.sends(peer.origin.hello())
     while later.work():
         pass
     assert peer.said[-1].window == WINDOW
     say = peer.receiver.say_held
-    for share in others:
-        while share.take(OPENED * 1024):
-            pass
+    other.hold(TOTAL - WINDOW)
     say()
     assert LEAST_WINDOW < peer.said[-1].window < WINDOW
-    others[0].hold(TOTAL)
+    other.hold(TOTAL)
     say()
     assert peer.said[-1].window == LEAST_WINDOW
-    for share in others:
-        share.hold(0)
+    other.hold(0)
     say()
     assert peer.said[-1].window == WINDOW
 
