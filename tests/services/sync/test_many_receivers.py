@@ -14,7 +14,7 @@ from services.sync.line import Delivery
 from services.sync.message import Batch, Held, Hello, sign
 from services.sync.receivers import LEAST_WINDOW, Receiver
 from services.sync.replicas import Replicas
-from services.sync.shares import TOTAL, Shares
+from services.sync.shares import OPENED, TOTAL, Shares
 from services.sync.trust import Trust
 from tests.conftest import MakeDatabase
 from tests.services.sync.facts import fact
