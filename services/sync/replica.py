@@ -21,7 +21,7 @@ from services.sync.entry import Wire
 from services.sync.message import BadMessage, Batch, Held, Hello
 from services.sync.position import Position, digests, start
 
-WINDOW = 2 * 1024 * 1024  # per origin: nineteen full windows are 38 MiB in the queue, and one batch at a time in memory
+WINDOW = 2 * 1024 * 1024  # per origin at the most; less is granted while many have much to deliver (shares.py)
 AT_ONCE = 128  # entries that go from step to step together, so that the processor has them at hand
 GAP = "gap"
 SILENT_AFTER = timedelta(seconds=90)  # three hellos
