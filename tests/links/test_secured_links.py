@@ -68,9 +68,9 @@ def test_what_a_node_says_at_the_moment_it_is_admitted_is_not_put_aside(secure_c
     with ninewa.writing() as session:
         journal.begin(session, "ninewa")
     baghdad.start()
-    wait.until(lambda: "engine.started" in baghdad.log(), seconds=60)
+    wait.until(lambda: "jisr.up.ninewa" in baghdad.vhost.queue_lengths(), what="its engine declared the queue")
     country.join("ninewa")
-    publish(country, "jisr.up", "up.ninewa", hello(ninewa, ninewa.key), user="ninewa")
+    publish(country, "", "jisr.up.ninewa", hello(ninewa, ninewa.key), user="ninewa")
     wait.until(
         lambda: baghdad.replica("ninewa"), what="Baghdad heard it, before its engine looked for admissions again"
     )
