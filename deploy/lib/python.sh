@@ -5,17 +5,24 @@ python_new_enough() {
     command -v "$1" >/dev/null 2>&1 && "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
 
+# python_makes_environments PYTHON : whether it has what Debian ships apart from it.
 python_makes_environments() {
     "$1" -c 'import ensurepip, venv' 2>/dev/null
 }
 
-# Print a Python 3.11 or later, installing the system's if there is none. The system's comes before others on PATH: it
-# gets its security updates from the distribution, runs in the containers too, and is built for speed.
+# Print the Python of JISR_PYTHON, or else a 3.11 or later, installing the system's if there is none. The system's comes
+# before others on PATH: it gets its security updates from the distribution, runs in the containers too, and is built
+# for speed.
 find_python() {
     local candidate also
+    if [ -n "${JISR_PYTHON:-}" ]; then
+        python_new_enough "$JISR_PYTHON" || give_up "JISR_PYTHON names $JISR_PYTHON, which is no Python 3.11 or later."
+        command -v "$JISR_PYTHON"
+        return 0
+    fi
     for also in python_makes_environments true; do
-        for candidate in "${JISR_PYTHON:-/usr/bin/python3}" /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do
-            if python_new_enough "$candidate" && { [ "$candidate" = "${JISR_PYTHON:-}" ] || "$also" "$candidate"; }; then
+        for candidate in /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do
+            if python_new_enough "$candidate" && "$also" "$candidate"; then
                 command -v "$candidate"
                 return 0
             fi
