@@ -69,7 +69,14 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="small numbers, to see that it works")
     parser.add_argument("--facts", type=int, default=100_000, help="entries to catch up on")
-    parser.add_argument("--times", type=int, default=3, help="how often to compare `catch_up`; the middle one counts")
+    parser.add_argument(
+        "--times",
+        type=int,
+        choices=range(1, 100),
+        default=3,
+        metavar="N",
+        help="compare `catch_up` so often; the middle counts",
+    )
     parser.add_argument(
         "--origins", type=int, choices=range(1, 20), default=2, metavar="N", help="so many at once in `several`, to 19"
     )
