@@ -24,6 +24,7 @@ LEARN_FROM = 50  # entries; a smaller batch of few bytes is mostly header and sa
 SPARE = 0.9  # read a little less than should fit: what does not is packed, and compressed, a second time
 SMALLEST_BATCH = 4 * 1024  # of the slowest limit or the worst line: below it header and signature outweigh entries
 BURST_SECONDS = 2.0  # of a limited rate that may be sent at once after a silence: a batch and a little
+ENVELOPE_BYTES = 320  # what AMQP and the headers of one message take beside its body
 # Of zstd: 9 makes facts an eighth smaller than 1 and takes ten times as long, 11 µs each. Below 4 Mbit/s that is less
 # than a twentieth of one core, and the line is what there is too little of; above it would hold up the sender.
 QUICK, HARD = 1, 9
@@ -49,8 +50,8 @@ def backoff(
 class Bucket:
     """An operator's limit on a link: so many bytes a second over time; None for no limit.
 
-    A batch is sent whole and its bytes are owed afterwards: the bucket goes below zero and nothing follows until the
-    rate has paid for it. Time without sending is not saved up beyond `BURST_SECONDS`.
+    A batch is sent whole and its bytes, those of its envelope too, are owed afterwards: the bucket goes below zero and
+    nothing follows until the rate has paid for it. Time without sending is not saved up beyond `BURST_SECONDS`.
     """
 
     def __init__(self, rate: int | None) -> None:
@@ -70,10 +71,10 @@ class Bucket:
         return nbytes if self.rate is None else min(nbytes, max(SMALLEST_BATCH, int(self.rate * BATCH_SECONDS)))
 
     def take(self, nbytes: int, now: float) -> None:
-        """So much was sent."""
+        """A batch of so many bytes was sent."""
         if self.rate is not None:
             self._fill(now)
-            self._level -= nbytes
+            self._level -= nbytes + ENVELOPE_BYTES
 
     def _fill(self, now: float) -> None:
         rate = float(self.rate or 0)
