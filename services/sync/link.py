@@ -364,7 +364,8 @@ class Link:
         return True
 
     def _look_for_progress(self, now: float) -> None:
-        if not self._flying or now - self._progress_at < self._no_progress_seconds:
+        patience = self._no_progress_seconds + self._pace.seconds(self.outstanding)
+        if not self._flying or now - self._progress_at < patience:
             return
         if self.heard_at is None or self.heard_at <= self._progress_at:
             return  # it is away; what the broker took waits for it there
@@ -375,7 +376,7 @@ class Link:
             self._quiet_until = now + backoff(self._attempts - 1, jitter=self._random)
 
     def _most(self) -> int:
-        return min(self._window, self._granted)
+        return min(self._window, self._granted, self._pace.flying_bytes)
 
     def _room(self) -> int:
         """Bytes of the next batch, half the window at most so that two follow each other; 0 while none fits."""

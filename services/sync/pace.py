@@ -4,6 +4,9 @@ A batch should take 1–2 seconds of the link: large enough to fill a slow line 
 enough that little is sent twice when it is cut. The rate is not configured but measured, from what the
 other side acknowledged and how long that took. An operator may set a limit below what the line would carry.
 
+No more is under way than a slow line carries in some seconds. The window of a fast line would lie before it for minutes:
+whatever else goes the same way waits behind it, acknowledgements first, and all of it goes again when something is lost.
+
 A line that drops before one batch is through would carry nothing for ever. So each connection that ends before it has
 carried as much as the batch it lost halves what a batch may have, down to `SMALLEST_BATCH` or one entry; what gets
 through afterwards doubles it again.
@@ -32,6 +35,8 @@ HARD_BELOW = 512 * 1024  # bytes a second
 # A line is slow if it was slow so often in a row: one slow moment may as well be a busy machine, and compressing harder
 # would keep it busy.
 RATES = 3
+FLYING_SECONDS = 5.0  # a few batches: while one is on the line, one is committed and one acknowledged
+FLYING_UNMEASURED = 512 * 1024  # until the rate is known; 4 s of 1 Mbit/s
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
 
@@ -116,6 +121,17 @@ class Pace:
         aim = nbytes / seconds * BATCH_SECONDS
         aim = min(self._batch * 2, max(self._batch / 2, aim))  # one odd moment must not swing it
         self._batch = min(float(MOST_BATCH), max(float(LEAST_BATCH), aim))
+
+    @property
+    def flying_bytes(self) -> int:
+        """How much may be under way at the most."""
+        if not self._rates:
+            return FLYING_UNMEASURED
+        return max(2 * self.batch_bytes, int(max(self._rates) * FLYING_SECONDS))
+
+    def seconds(self, nbytes: int) -> float:
+        """How long the line may take for so much, as far as is known."""
+        return nbytes / max(self._rates) if self._rates else 0.0
 
     def level(self, limit: int | None) -> int:
         """How hard to compress for this link, of which an operator may allow no more than `limit` bytes a second."""

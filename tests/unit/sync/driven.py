@@ -28,10 +28,18 @@ def held(number: int, **other: object) -> Held:
 class Driven:
     """A link with a clock of its own and a journal of `head` entries, 100 bytes each on the wire."""
 
-    def __init__(self, head: int = 0, window: int = 2**21, nbytes: int = 100) -> None:
+    def __init__(self, head: int = 0, window: int = 2**21, nbytes: int = 100, patience: float = 60.0) -> None:
         self.now = 1000.0
         self.nbytes = nbytes
-        self.link = Link(ORIGIN, DESTINATION, 1, place(head), random=lambda: 0.0, window=window)
+        self.link = Link(
+            ORIGIN,
+            DESTINATION,
+            1,
+            place(head),
+            random=lambda: 0.0,
+            window=window,
+            no_progress_seconds=patience,
+        )
 
     def answered(self, number: int = 0) -> "Driven":
         """Connected, hello said, and told that `number` is held."""
