@@ -33,13 +33,13 @@ from services.sync import records
 from services.sync.entry import Shown, decode
 from services.sync.opened import Opened
 from services.sync.position import Position
-from services.sync.records import Readable, Subject, insert_for
+from services.sync.records import Newest, Subject, insert_for
 from services.sync.shares import REMEMBERED, Share, Shares
 from services.sync.tables import Folded, Replica, ReplicaEntry
 
 log = get_logger("folding")
 
-MOST_WAITING = 20_000  # entries; of subjects as busy as cases are, 26 in 100 are the newest
+MOST_WAITING = 30_000  # entries; of subjects as busy as cases are, 24 in 100 are the newest
 MOST_BYTES = 24 * 1024 * 1024  # of their parts
 READ_AT_ONCE = 1_000  # entries at rest; of the largest 256 MiB, of common ones 1 MiB
 
@@ -56,7 +56,7 @@ class Waiting:
 
     def __init__(self, after: int, end: Position, share: Share) -> None:
         self.after, self.end = after, end
-        self.newest: dict[Subject, Readable] = {}
+        self.newest: dict[Subject, Newest] = {}
         self.is_whole = after == end.number
         self.fits = True
         self._share = share
@@ -71,7 +71,7 @@ class Waiting:
             if opened.failed:
                 self.is_whole = False
             if self.is_whole:
-                records.overtake(self.newest, opened.newest.values())
+                records.overtake(self.newest, opened.newest)
         self._grew = len(self.newest) * REMEMBERED - self._share.held
         self.fits = self._share.take(self._grew)
 
@@ -131,7 +131,7 @@ class Following:
         self._came_about()
         cursor = _locked(session, self.origin)
         remembers = waiting.is_whole and (waiting.after, waiting.end) == (cursor.number, held)
-        if remembers and records.fold_newest(session, self.origin, waiting.newest, now):
+        if remembers and records.fold_newest(session, self.origin, waiting.newest.values(), now):
             cursor.number = held.number
         while fold_some(session, cursor, held.number, now):
             pass
@@ -173,7 +173,7 @@ def _fold_beside(session: Session, origin: str, waiting: Waiting, now: datetime)
     at_rest = session.execute(select(entries.c.digest).where(*where)).scalar()
     if cursor.number != waiting.after or at_rest is None or bytes(at_rest) != waiting.end.digest:
         return False  # another writer was here, or the commit that brought them did not come about
-    if not records.fold_newest(session, origin, waiting.newest, now):
+    if not records.fold_newest(session, origin, waiting.newest.values(), now):
         return False
     cursor.number = waiting.end.number
     session.flush()

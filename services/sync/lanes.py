@@ -24,10 +24,15 @@ class Lanes:
     def __init__(self, post: Post, workers: int = WORKERS) -> None:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="lane")
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="beside")
+        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="ahead")
         self._post = post
 
     def lane(self) -> "Lane":
         return Lane(self._pool, self._post)
+
+    def lane_ahead(self) -> "Lane":
+        """A lane for what is read ahead: all of them have one thread, so that what is read lies together in memory."""
+        return Lane(self._ahead, self._post)
 
     def beside(self, job: Callable[[], T]) -> "Future[T]":
         """Run `job` on one more thread, after those before it. A lane's job may wait for it; it waits for none."""
@@ -36,6 +41,7 @@ class Lanes:
     def close(self) -> None:
         """Let what runs finish; start nothing more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._ahead.shutdown(wait=True, cancel_futures=True)
         self._beside.shutdown(wait=True)
 
 
@@ -48,10 +54,6 @@ class Lane:
         self._waiting: deque[Callable[[], None]] = deque()
         self._lock = threading.Lock()
         self._running = False
-
-    def beside(self) -> "Lane":
-        """Another lane on the same threads, for work that need not wait for this one's."""
-        return Lane(self._pool, self._post)
 
     def run(self, job: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
         """Run `job` on the pool after those before it; then `done` or `failed` on the loop."""

@@ -5,16 +5,16 @@ processor has them at hand, and what stays is little: the rows as the database t
 subject. Whoever commits does not touch an entry that will be overtaken.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from services.sync.bulk import Column, Rows
 from services.sync.disclosure import Disclosure
-from services.sync.entry import WireFull, WireStatistical, WireWithheld, from_wire, keep
+from services.sync.entry import Wire, WireFull, WireStatistical, WireWithheld, from_wire, keep
 from services.sync.message import Batch
 from services.sync.position import Position
-from services.sync.records import Failed, Head, Readable, Subject, decode_head, kind_of, unreadable
+from services.sync.records import Failed, Newest, Readable, Subject, decode_head, kind_of, unreadable
 from services.sync.replica import Piece, pieces
 from services.sync.rotation import changes_key
 
@@ -24,7 +24,6 @@ DISCLOSURE: dict[type, str] = {
     WireStatistical: Disclosure.STATISTICAL.value,
     WireWithheld: (WITHHELD := Disclosure.WITHHELD.value),
 }
-_Found = tuple[Head, int, WireFull | WireStatistical]
 
 
 class Opened:
@@ -42,10 +41,8 @@ class Opened:
         self.for_some: list[Readable] = []
         self.turns_at = 0
         self._origin, self._only_named = batch.origin, only_named
-        self._newest: dict[Subject, _Found] = {}
+        self.newest: dict[Subject, Newest] = {}
         self.rows = Rows(dialect, (self._columns(piece) for piece in self._unknown(batch, known)))
-        self.newest = {key: _readable(key, found) for key, found in self._newest.items()}
-        self._newest.clear()
 
     def _unknown(self, batch: Batch, known: int) -> Iterator[Piece]:
         last = batch.start.number + known
@@ -60,31 +57,28 @@ class Opened:
     def _columns(self, piece: Piece) -> list[Column]:
         """What the rows are made of; the rest of what must be known of each entry is noted on the way."""
         numbers = range(piece.first, piece.first + len(piece.entries))
-        for number, one in zip(numbers, piece.entries, strict=True):
-            if not isinstance(one, WireWithheld):
-                self._note(number, one)
         kept = list(map(keep, piece.entries))
+        self._note(numbers, piece.entries, kept)
         self.nbytes += sum(map(len, kept))
         disclosures = [DISCLOSURE[type(one)] for one in piece.entries]
         self.withheld += disclosures.count(WITHHELD)
         return [[self._origin] * len(kept), numbers, disclosures, kept, piece.digests]
 
-    def _note(self, number: int, one: WireFull | WireStatistical) -> None:
-        try:
-            head = decode_head(one.head)
-        except (msgspec.MsgspecError, RecursionError) as error:
-            self.failed.append(unreadable(number, error))
-            return
-        key = (kind_of(head.type), head.subject)
-        known = self._newest.get(key)
-        if known is None or known[0].version < head.version:
-            self._newest[key] = head, number, one
-        if head.audience or not self._only_named:
-            self.for_some.append(_readable(key, (head, number, one)))
-        if changes_key(head.type):
-            self.turns_at = self.turns_at or number
-
-
-def _readable(key: Subject, found: _Found) -> Readable:
-    head, number, one = found
-    return Readable(number, from_wire(one), head, key)
+    def _note(self, numbers: range, entries: Sequence[Wire], kept: Sequence[bytes]) -> None:
+        newest, only_named = self.newest, self._only_named
+        for number, one, at_rest in zip(numbers, entries, kept, strict=True):
+            if isinstance(one, WireWithheld):
+                continue
+            try:
+                head = decode_head(one.head)
+            except (msgspec.MsgspecError, RecursionError) as error:
+                self.failed.append(unreadable(number, error))
+                continue
+            key = (kind_of(head.type), head.subject)
+            known = newest.get(key)
+            if known is None or known.version < head.version:
+                newest[key] = Newest(number, head.version, at_rest)
+            if head.audience or not only_named:
+                self.for_some.append(Readable(number, from_wire(one), head, key))
+            if changes_key(head.type):
+                self.turns_at = self.turns_at or number

@@ -4,8 +4,9 @@ A batch should take 1–2 seconds of the link: large enough to fill a slow line 
 enough that little is sent twice when it is cut. The rate is not configured but measured, from what the
 other side acknowledged and how long that took. An operator may set a limit below what the line would carry.
 
-No more is under way than a slow line carries in some seconds. The window of a fast line would lie before it for minutes:
-whatever else goes the same way waits behind it, acknowledgements first, and all of it goes again when something is lost.
+No more is under way than a slow line carries in some seconds. The window of a fast line would lie before it for
+minutes: whatever else goes the same way waits behind it, acknowledgements first, and all of it goes again when
+something is lost.
 
 A line that drops before one batch is through would carry nothing for ever. So each connection that ends before it has
 carried as much as the batch it lost halves what a batch may have, down to `SMALLEST_BATCH` or one entry; what gets

@@ -90,6 +90,7 @@ def receiver(engine: "Engine", line: Line, peer: str, who: Who) -> Receiver:
         trust=engine.trust,
         database=engine.database,
         lane=engine.lanes.lane(),
+        lane_ahead=engine.lanes.lane_ahead(),
         timers=engine.loop,
         coalesce=timing.held_coalesce_seconds,
         say=say,

@@ -74,6 +74,7 @@ class Receiver:
         trust: Trust,
         database: Database,
         lane: Lane,
+        lane_ahead: Lane,
         timers: Timers,
         coalesce: float,
         say: Callable[[Held | Recalled], Any],
@@ -88,7 +89,7 @@ class Receiver:
         self._database = database
         self._opening = partial(replicas.open, dialect=database.dialect)
         self._trust, self._reader = trust, Reader(peer, trust, self._opening)
-        self._lane, self._lane_ahead = lane, lane.beside()
+        self._lane, self._lane_ahead = lane, lane_ahead
         self._timers = timers
         self._coalesce = coalesce
         self._say, self._on_held, self._announce = say, on_held, announce

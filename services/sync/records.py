@@ -73,6 +73,14 @@ class Readable(msgspec.Struct, frozen=True, gc=False):
     key: Subject
 
 
+class Newest(msgspec.Struct, frozen=True, gc=False):
+    """The newest entry of a subject among some, as it is kept at rest: most are overtaken before anybody reads them."""
+
+    number: int
+    version: int
+    at_rest: bytes
+
+
 class Row(NamedTuple):
     """A record as it is written, in the order of `COLUMNS`."""
 
@@ -130,9 +138,7 @@ def fold(session: Session, origin: str, shown: Sequence[tuple[int, Shown]], now:
     found, failed = readable(shown)
     rows: dict[Subject, Row] = {}
     unusable: set[Subject] = set()
-    newest: dict[Subject, Readable] = {}
-    overtake(newest, found)
-    for key, each in newest.items():
+    for key, each in _newest(found).items():
         try:
             rows[key] = _row(origin, each, now)
         except CannotFold:
@@ -149,10 +155,11 @@ def fold(session: Session, origin: str, shown: Sequence[tuple[int, Shown]], now:
     return Folded(len(rows), len(failed))
 
 
-def fold_newest(session: Session, origin: str, newest: Mapping[Subject, Readable], now: datetime) -> bool:
+def fold_newest(session: Session, origin: str, newest: Iterable[Newest], now: datetime) -> bool:
     """Fold the newest entries of their subjects; False, and nothing was done, if one of them cannot be folded."""
+    seen = ((each.number, one) for each in newest for one in decode(each.at_rest))
     try:
-        rows = [_row(origin, each, now) for each in newest.values()]
+        rows = [row(origin, number, one, now) for number, one in seen if not isinstance(one, Withheld)]
     except CannotFold:
         return False
     _write(session, origin, rows)
@@ -186,12 +193,21 @@ def kind_of(type_: str) -> str:
     return type_.partition(".")[0]
 
 
-def overtake(newest: dict[Subject, Readable], found: Iterable[Readable]) -> None:
-    """Put into `newest` what is newer, or the first, of its subject."""
+def _newest(found: Iterable[Readable]) -> dict[Subject, Readable]:
+    newest: dict[Subject, Readable] = {}
     for each in found:
         known = newest.get(each.key)
         if known is None or known.head.version < each.head.version:
             newest[each.key] = each
+    return newest
+
+
+def overtake(newest: dict[Subject, Newest], later: Mapping[Subject, Newest]) -> None:
+    """Put into `newest` what is newer, or the first, of its subject."""
+    for key, each in later.items():
+        known = newest.get(key)
+        if known is None or known.version < each.version:
+            newest[key] = each
 
 
 def _write(session: Session, origin: str, rows: Sequence[Row]) -> None:

@@ -34,9 +34,6 @@ class Later:
     def __init__(self) -> None:
         self._jobs: deque[Callable[[], None]] = deque()
 
-    def beside(self) -> "Later":
-        return self
-
     def run(self, job: Callable[[], Any], done: Callable[[Any], None], _failed: Callable[[Exception], None]) -> None:
         self._jobs.append(lambda: done(job()))
 
@@ -75,6 +72,7 @@ class Peer:
             trust=Trust({name: self._key.verify_key}),
             database=database,
             lane=cast("Lane", later),
+            lane_ahead=cast("Lane", later),
             timers=later,
             coalesce=0.0,
             say=lambda said: self.said.append(cast("Held", said)),

@@ -42,7 +42,7 @@ class SlowLine:
         return bool(self._flying)
 
 
-@pytest.mark.parametrize("rate", (4_000, 20_000, 125_000))
+@pytest.mark.parametrize("rate", [4_000, 20_000, 125_000])
 def test_a_slow_line_is_kept_busy_with_no_more_than_it_carries_in_some_seconds(rate: int) -> None:
     line = SlowLine(Driven(head=10**7, nbytes=1).answered(), rate)
     assert line.fill() <= FLYING_UNMEASURED
