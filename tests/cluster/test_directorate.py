@@ -103,6 +103,8 @@ def test_a_governorate_in_containers_is_enrolled_and_revoked(nodes: tuple[Projec
     held = _held(baghdad)
     _open_case(ninewa)
     wait.until(lambda: _head(ninewa) > held, 120, "the case is in the journal", every=0.5)
+    before = _attempts(ninewa)
+    wait.until(lambda: _attempts(ninewa) >= before + 2, 120, "the link tried twice more", every=0.5)
     assert (_link(ninewa), _held(baghdad)) == ("unauthorised", held)
 
 
@@ -138,6 +140,11 @@ def _open_case(ninewa: Project) -> None:
 def _link(ninewa: Project) -> str:
     links = ninewa.api("operator").get("/links")["items"]
     return next(str(link["state"]) for link in links if link["destination"] == DIRECTORATE)
+
+
+def _attempts(ninewa: Project) -> int:
+    """How often a connection of the engine ended, or was never made."""
+    return ninewa.compose("logs", "engine").count('"wire.down"')
 
 
 def _head(ninewa: Project) -> int:
