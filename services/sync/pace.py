@@ -36,7 +36,7 @@ HARD_BELOW = 512 * 1024  # bytes a second
 # A line is slow if it was slow so often in a row: one slow moment may as well be a busy machine, and compressing harder
 # would keep it busy.
 RATES = 3
-FLYING_SECONDS = 5.0  # a few batches: while one is on the line, one is committed and one acknowledged
+FLYING_SECONDS = 3.5  # two batches: while one is on the line, the other waits or is acknowledged
 FLYING_UNMEASURED = 512 * 1024  # until the rate is known; 4 s of 1 Mbit/s
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0

@@ -20,7 +20,7 @@ from node.processes import prepare
 from services.gateway import accounts
 from services.gateway.passwords import Passwords
 from services.sync import peers
-from tests.faults.node import Node
+from tests.faults.node import QUICK, SLOWER, Node
 from tests.faults.servers import NODES, VHOST, Servers
 from tests.kit.small_country import BAGHDAD, DIRECTORATES, ERBIL, GOVERNORATES, TOPOLOGY
 
@@ -48,13 +48,14 @@ class NotInTime(AssertionError):
 class Country:
     """Made ready by `start`. `wait` starts again what has died, so whoever waits keeps the country alive."""
 
-    def __init__(self, home: Path, servers: Servers) -> None:
+    def __init__(self, home: Path, servers: Servers, *, full: bool) -> None:
         self.home, self.servers = home, servers
         self.deaths: Counter[str] = Counter()  # of processes that nobody had told to die
         self.put_aside: Counter[tuple[str, str]] = Counter()  # what scenarios have injected so far, by node and kind
         self.invented: set[str] = set()  # subjects of facts that a scenario put into an outbox: no service has them
         self.recovered = False  # whether a journal was recovered from a directorate
         self.lines: dict[tuple[str, str], Proxy] = {}
+        self._timing = SLOWER if full else QUICK
         self._waiter = threading.Event()
         self._down: set[tuple[str, str]] = set()
         self.nodes = {
@@ -77,7 +78,7 @@ class Country:
         for node in self.nodes.values():
             password = secrets.token_urlsafe(12)
             self._fresh_vhost(node, password)
-            node.prepare(peers, topology, node.name, password)
+            node.prepare(peers, topology, node.name, password, self._timing)
         self._draw_lines()
         self._add_accounts()
         for node in self.nodes.values():

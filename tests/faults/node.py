@@ -42,6 +42,13 @@ QUICK: dict[str, float] = {
     "stale_seconds": 2.0,
     "witness_seconds": 5.0,
 }
+# Slower for lines of the field, on which two batches take three seconds.
+SLOWER = QUICK | {
+    "hello_seconds": 3.0,
+    "held_coalesce_seconds": 0.2,
+    "no_progress_seconds": 20.0,
+    "stale_seconds": 10.0,
+}
 
 
 class Node:
@@ -62,7 +69,7 @@ class Node:
 
     # --- files
 
-    def prepare(self, peers: Path, topology: Path, user: str, password: str) -> None:
+    def prepare(self, peers: Path, topology: Path, user: str, password: str, timing: Mapping[str, float]) -> None:
         """Directories, keys, settings without links, and empty databases."""
         (self.home / "log").mkdir(parents=True)
         make_keys(Place(self.name, self.home, self.ports), peers)
@@ -75,7 +82,7 @@ class Node:
             "database_url": self.database_url,
             "broker_url": self.broker.url(VHOST, user=user, password=password),
             "ports": dict(self.ports),
-            "replication": dict(QUICK),
+            "replication": dict(timing),
             "links": {},
         }
 

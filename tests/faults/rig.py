@@ -215,7 +215,7 @@ class Rig:
             self._age = 0
             self._say(f"making country {self._made}")
             self._ledger = Ledger()
-            self._country = Country(self.servers.home / f"country-{self._made}", self.servers)
+            self._country = Country(self.servers.home / f"country-{self._made}", self.servers, full=self.full)
             self._country.start()
         self._age += 1
         return self._country
