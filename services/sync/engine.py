@@ -37,7 +37,7 @@ from kernel.errors import Internal, SettingsError, Unavailable
 from kernel.ids import new_id
 from kernel.log import get_logger
 from kernel.settings import Settings
-from services.sync import admissions, doubt, journal, mark, own_keys, parts
+from services.sync import admissions, doubt, heap, journal, mark, own_keys, parts
 from services.sync.carrier import Carrier
 from services.sync.control import Control
 from services.sync.doubt import Doubt
@@ -371,6 +371,7 @@ class Engine:
 
 def run(settings: Settings) -> None:
     """Run the engine of this node until SIGTERM or SIGINT. Raises `AlreadyRunning`, `SettingsError`."""
+    heap.give_back_large_blocks()
     gc.freeze()
     gc.set_threshold(GARBAGE_AFTER, 20, 20)
     sys.setswitchinterval(SWITCH_SECONDS)

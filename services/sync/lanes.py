@@ -31,7 +31,7 @@ class Lanes:
         return Lane(self._pool, self._post)
 
     def lane_ahead(self) -> "Lane":
-        """A lane for what is read ahead: all of them have one thread, so that what is read lies together in memory."""
+        """A lane for opening batches: all of them have one thread, so that what is opened lies together in memory."""
         return Lane(self._ahead, self._post)
 
     def beside(self, job: Callable[[], T]) -> "Future[T]":
@@ -77,6 +77,10 @@ class Lane:
                 return
             self._running = True
         self._next()
+
+    def call(self, job: Callable[[], T]) -> T:
+        """Run `job` on this lane's threads and wait for it; for a job of other threads only."""
+        return self._pool.submit(job).result()
 
     def _next(self) -> None:
         with self._lock:

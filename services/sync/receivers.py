@@ -273,7 +273,9 @@ class Receiver:
 
         def opening(batch: Batch, already: int) -> Opened:
             ahead = opened.get(id(batch))
-            return self._opening(batch, already) if ahead is None or already else ahead
+            if ahead is not None and not already:
+                return ahead
+            return self._lane_ahead.call(lambda: self._opening(batch, already))
 
         with self._database.write_silently() as session:
             outcome = self._replicas.take(session, read.messages, read.refused, now(), more=True, opening=opening)

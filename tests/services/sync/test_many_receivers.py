@@ -37,6 +37,9 @@ class Later:
     def run(self, job: Callable[[], Any], done: Callable[[Any], None], _failed: Callable[[Exception], None]) -> None:
         self._jobs.append(lambda: done(job()))
 
+    def call(self, job: Callable[[], Any]) -> Any:
+        return job()
+
     def call_later(self, _delay: float, callback: Callable[[], Any]) -> object:
         self._jobs.append(callback)
         return callback
