@@ -16,7 +16,7 @@ and less is asked for (`Share.most`).
 import threading
 
 # One alone: 16 MiB for two strokes of entries that wait, 11 for batches read ahead, 2 of deliveries. Beside this an
-# engine has 90 before it begins, 45 where four threads open batches in their turn, and the rows of what is written.
+# engine has 90 before it begins, a batch being opened, and the rows of what is written.
 TOTAL = 36 * 1024 * 1024
 OPENED = 14  # times the bytes of a batch: its rows, and the newest entries in it
 REMEMBERED = 1_100  # bytes of one entry that waits for its record
