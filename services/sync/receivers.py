@@ -3,12 +3,12 @@
 Promise: a delivery is acknowledged to the broker only after the commit that holds what it brought; `held` follows.
 Deliveries that arrive during a commit share the next one, within bounds; while the database works on that commit, they
 are read ahead: signatures checked, batches opened and their chains followed, which is most of a receiver's work and
-needs no database. One thread opens for all receivers, ahead or in turn. How much of it is in memory is bounded for all receivers together (shares.py): one that finds no
-room reads a batch when it takes it, and where many have much to deliver each grants a smaller window. While the
-database is away the receiver takes no more than the broker's prefetch, and tries the same deliveries again after a
-wait: nothing is requeued in a loop. A message that is refused is kept aside with its reason and stops this origin
-alone. While an origin's head is not held, records follow the entries in larger strokes; when nothing comes for a
-moment, and when the engine starts, what is left of them is folded.
+needs no database. One thread opens for all receivers, ahead or in its turn. How much of it is in memory is bounded for
+all receivers together (shares.py): one that finds no room reads a batch when it takes it, and where many have much to
+deliver each grants a smaller window. While the database is away the receiver takes no more than the broker's prefetch,
+and tries the same deliveries again after a wait: nothing is requeued in a loop. A message that is refused is kept aside
+with its reason and stops this origin alone. While an origin's head is not held, records follow the entries in larger
+strokes; when nothing comes for a moment, and when the engine starts, what is left of them is folded.
 """
 
 import time
