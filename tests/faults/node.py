@@ -261,6 +261,12 @@ class Node:
             row = session.get(Replica, origin)
             return start(origin, 1) if row is None else Position(row.number, row.digest)
 
+    def epoch(self, origin: str) -> int:
+        """The life of the journal that a replica follows."""
+        with self.reading() as session:
+            row = session.get(Replica, origin)
+            return 1 if row is None else row.epoch
+
     def folded(self, origin: str) -> int:
         """The entry up to which the records of a replica reach."""
         with self.reading() as session:

@@ -93,17 +93,17 @@ def enormous_message(stage: Stage) -> None:
     stage.country.put_aside[destination, "quarantined"] += _publish(stage, destination, origin, [_large(stage, origin)])
 
 
-def _impossible(stage: Stage, origin: str, held: Position) -> Batch:
+def _impossible(stage: Stage, origin: str, epoch: int, held: Position) -> Batch:
     """Entries that do not lead where the origin says."""
     end = Position(held.number + 1, stage.dice.randbytes(32))
-    return Batch(origin, 1, held, end, 1, "zstd", compress(encode((Withheld(stage.dice.randbytes(32)),))))
+    return Batch(origin, epoch, held, end, 1, "zstd", compress(encode((Withheld(stage.dice.randbytes(32)),))))
 
 
-def _bomb(stage: Stage, origin: str, held: Position) -> Batch:
+def _bomb(_stage: Stage, origin: str, epoch: int, held: Position) -> Batch:
     """A gigabyte of nothing in a few kilobytes."""
     packing = zstandard.ZstdCompressor().compressobj(size=GIGABYTE * MIB)
     bomb = b"".join(packing.compress(bytes(MIB)) for _ in range(GIGABYTE)) + packing.flush()
-    return Batch(origin, 1, held, Position(held.number + 1, bytes(32)), 1, "zstd", bomb)
+    return Batch(origin, epoch, held, Position(held.number + 1, bytes(32)), 1, "zstd", bomb)
 
 
 @scenario(weight=3)
@@ -114,11 +114,12 @@ def signed_poison(stage: Stage) -> None:
     line = stage.country.lines[origin, destination]
     line.cut()  # so that what is held stands still
     stage.country.let_pass(0.5)
-    poison = make(stage, origin, stage.country[destination].held(origin))
+    there = stage.country[destination]
+    poison = make(stage, origin, there.epoch(origin), there.held(origin))
     stage.say(f"{make.__name__} for {destination}, signed by {origin}")
     taken = _publish(stage, destination, origin, [sign(poison, _key(stage, origin))])
     stage.country.put_aside[destination, "quarantined"] += taken
     line.heal()
     stage.replica_is(origin, destination, "refused")
     stage.link_has(origin, destination, "refused")
-    stage.country[destination].jisr("link", "resume", origin)
+    there.jisr("link", "resume", origin)
