@@ -347,7 +347,7 @@ class Link:
         if self._sent.number < self.head.number and room:
             return Send(self._sent, room, self._pace.entries_in(room), self._pace.level(self._bucket.rate))
         if self._flying:
-            return Wait(min(wait.seconds, max(1.0, self._progress_at + self._no_progress_seconds - now)))
+            return Wait(min(wait.seconds, max(1.0, self._progress_until - now)))
         return wait
 
     def admit(self, start: Position, nbytes: int) -> bool:
@@ -364,8 +364,7 @@ class Link:
         return True
 
     def _look_for_progress(self, now: float) -> None:
-        patience = self._no_progress_seconds + self._pace.seconds(self.outstanding)
-        if not self._flying or now - self._progress_at < patience:
+        if not self._flying or now < self._progress_until:
             return
         if self.heard_at is None or self.heard_at <= self._progress_at:
             return  # it is away; what the broker took waits for it there
@@ -374,6 +373,11 @@ class Link:
         self._go_back()
         if self._attempts > 1:
             self._quiet_until = now + backoff(self._attempts - 1, jitter=self._random)
+
+    @property
+    def _progress_until(self) -> float:
+        """When something under way must have been held: the line is given the time that it takes."""
+        return self._progress_at + self._no_progress_seconds + self._pace.seconds(self.outstanding)
 
     def _most(self) -> int:
         return min(self._window, self._granted, self._pace.flying_bytes)

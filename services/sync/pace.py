@@ -37,7 +37,9 @@ HARD_BELOW = 512 * 1024  # bytes a second
 # would keep it busy.
 RATES = 3
 FLYING_SECONDS = 3.5  # two batches: while one is on the line, the other waits or is acknowledged
-FLYING_UNMEASURED = 512 * 1024  # until the rate is known; 4 s of 1 Mbit/s
+# 3 s of 1 Mbit/s. Where a line is later than that, the rate measured is what is under way by its delay: without a least
+# the two would make each other smaller for ever.
+FLYING_LEAST = 384 * 1024
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
 
@@ -126,9 +128,7 @@ class Pace:
     @property
     def flying_bytes(self) -> int:
         """How much may be under way at the most."""
-        if not self._rates:
-            return FLYING_UNMEASURED
-        return max(2 * self.batch_bytes, int(max(self._rates) * FLYING_SECONDS))
+        return max(FLYING_LEAST, int(max(self._rates, default=0.0) * FLYING_SECONDS))
 
     def seconds(self, nbytes: int) -> float:
         """How long the line may take for so much, as far as is known."""

@@ -5,7 +5,7 @@ from collections import deque
 import pytest
 
 from services.sync.actions import SayHello, Send
-from services.sync.pace import BATCH_SECONDS, FLYING_SECONDS, FLYING_UNMEASURED
+from services.sync.pace import BATCH_SECONDS, FLYING_LEAST, FLYING_SECONDS
 from tests.unit.sync.driven import Driven
 
 
@@ -45,7 +45,7 @@ class SlowLine:
 @pytest.mark.parametrize("rate", [4_000, 20_000, 125_000])
 def test_a_slow_line_is_kept_busy_with_no_more_than_it_carries_in_some_seconds(rate: int) -> None:
     line = SlowLine(Driven(head=10**7, nbytes=1).answered(), rate)
-    assert line.fill() <= FLYING_UNMEASURED
+    assert line.fill() <= FLYING_LEAST
     for _ in range(60):  # it learns
         line.carry()
         line.fill()
@@ -53,8 +53,7 @@ def test_a_slow_line_is_kept_busy_with_no_more_than_it_carries_in_some_seconds(r
         line.carry()
         assert line.is_busy
         under_way = line.fill()
-    least_batches = 2 * 16 * 1024
-    assert under_way <= max(least_batches, rate * (FLYING_SECONDS + BATCH_SECONDS))
+    assert under_way <= max(FLYING_LEAST, rate * (FLYING_SECONDS + BATCH_SECONDS))
     assert line.driven.link.went_back == 0
 
 
@@ -64,6 +63,18 @@ def test_a_fast_line_has_the_whole_window_under_way() -> None:
         line.fill()
         line.carry()
     assert line.fill() > 2**21 - 256 * 1024
+
+
+def test_a_line_that_is_late_and_not_slow_does_not_get_less_and_less() -> None:
+    """All that is under way is held six seconds later: the rate that this shows is made by the sender alone."""
+    driven = Driven(head=10**8, nbytes=20).answered()
+    for _ in range(40):
+        while isinstance(driven.plan(), Send):
+            end = driven.send()
+        under_way = driven.link.outstanding
+        driven.wait(6.0)
+        driven.hear(end)
+    assert under_way > FLYING_LEAST * 3 / 4
 
 
 def test_what_is_under_way_on_a_slow_line_is_given_the_time_it_takes() -> None:
